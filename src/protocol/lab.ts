@@ -1,0 +1,129 @@
+/**
+ * The lab as configured, resolved to plain JSON: what the server, the agent and the clients share about it.
+ * Types and pure functions only. It imports nothing, so a client that needs one answer loads nothing else;
+ * the schema that checks these shapes on the wire is in lab-schema.ts.
+ */
+
+export interface LabConfig {
+  name: string;
+  /** In the order of the file, which is the order of every list. */
+  boards: BoardConfig[];
+  /** In the order of the file. */
+  pools: PoolConfig[];
+  /** Group of the unix socket. Absent: every local user may connect. */
+  socketGroup?: string;
+  /** Users who may submit in the class `high`. */
+  priorityHigh: string[];
+  /** Who may release a lock of somebody else (`-f`). */
+  force: 'anyone' | 'admin';
+  admins: string[];
+  discipline: 'turns' | 'fifo';
+  limits: Limits;
+}
+
+export interface BoardConfig {
+  name: string;
+  /** Other names under which the board is accepted; unique over all boards and pools. */
+  aliases: string[];
+  /** arch, isa, soc, cpu, cores, ram, max_clk, sel4_plat and the tags, as text. Selectors look here. */
+  attributes: Record<string, string>;
+  files: FileRules;
+  /** Boots Linux over the network (`-L`). */
+  takesLinux: boolean;
+  /** Takes a device tree (`-b`). */
+  takesDtb: boolean;
+  machine: MachineConfig;
+}
+
+/** How many images a job brings, without and with `-L`. */
+export interface FileRules {
+  plain: FileRange;
+  linux: FileRange;
+}
+
+/** Both ends belong to it. */
+export interface FileRange {
+  min: number;
+  max: number;
+}
+
+/** What drives the board. Each driver names its own settings. */
+export type MachineConfig = ScriptMachine | V86Machine;
+
+export interface ScriptMachine {
+  driver: 'script';
+  /** Absolute path of the program that runs a job. */
+  path: string;
+  /** Absolute path of the program that powers off, where that is another one; it is called with `--shutdown` too. */
+  powerOffPath?: string;
+}
+
+export interface V86Machine {
+  driver: 'v86';
+  memoryMb: number;
+}
+
+export interface PoolConfig {
+  name: string;
+  /** Names of boards, never aliases, in listed order. Empty where a selector matches no board now. */
+  boards: string[];
+  /** Prefer the board that has rested longest to the first that is free. */
+  spread: boolean;
+}
+
+/** A limit on everything that grows. Counts are whole and at least 1. */
+export interface Limits {
+  /** Tickets that one user may have waiting at once, over all queues. */
+  ticketsPerUser: number;
+  /** Tickets in one queue. */
+  queueLength: number;
+  imageBytesMax: number;
+  /** Console bytes kept of one job. */
+  logBytesMax: number;
+  /** The end of a job that gave no limit of its own. */
+  jobSecondsMax: number;
+  /** Queues of ad-hoc sets and selectors in which one board may be. */
+  adHocQueuesPerBoard: number;
+  /** Streams that all clients together may have open at one server. */
+  openStreams: number;
+}
+
+export const defaultLimits: Readonly<Limits> = {
+  ticketsPerUser: 1_000,
+  queueLength: 20_000,
+  imageBytesMax: 512 * 1024 * 1024,
+  logBytesMax: 256 * 1024 * 1024,
+  jobSecondsMax: 2 * 60 * 60,
+  adHocQueuesPerBoard: 64,
+  openStreams: 20_000,
+};
+
+/** The board of this name or alias. */
+export function findBoard(lab: LabConfig, name: string): BoardConfig | undefined {
+  return lab.boards.find((board) => board.name === name || board.aliases.includes(name));
+}
+
+export function findPool(lab: LabConfig, name: string): PoolConfig | undefined {
+  return lab.pools.find((pool) => pool.name === name);
+}
+
+/** Says in the old scripts' words why this board can't take so many images, or undefined if it can. */
+export function fileCountProblem(
+  board: BoardConfig,
+  job: { count: number; linux: boolean },
+): string | undefined {
+  const range = job.linux ? board.files.linux : board.files.plain;
+  if (job.count >= range.min && job.count <= range.max) return undefined;
+  return `Wrong number of files specified for system ${board.name}`;
+}
+
+/** Says in the old scripts' words why this board can't boot such a job (`-L`, `-b`), or undefined if it can. */
+export function linuxProblem(
+  board: BoardConfig,
+  job: { linux: boolean; dtb: boolean },
+): string | undefined {
+  if (job.linux && !board.takesLinux) return `System ${board.name} cannot boot Linux over the network.`;
+  if (job.dtb && !board.takesDtb) return `System ${board.name} does not accept a dtb`;
+  if (job.dtb && !job.linux) return 'A dtb may only be supplied when booting a linux image over the network.';
+  return undefined;
+}
