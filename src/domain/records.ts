@@ -1,0 +1,288 @@
+// The records that make up the scheduler's state. Every record is immutable: a change replaces it whole, so
+// that a change set can be stored, undone and replayed. Nothing here does anything.
+//
+// Times are scheduler milliseconds (see locking.md "Clock"); fields that end in WallAt are wall-clock
+// milliseconds kept for display only.
+
+/** Class of service. Smaller is served first. */
+export type PriorityClass = 0 | 1 | 2;
+
+/** A fencing token. Rises for ever: compare generation first, then number. */
+export interface Token {
+  readonly generation: number;
+  readonly number: number;
+}
+
+export interface Limits {
+  /** Tickets (waiting, parked or offered) one user may have. */
+  readonly ticketsPerUser: number;
+  /** Tickets waiting for one target set. */
+  readonly queueLength: number;
+  /** Queues of ad-hoc sets one board may be in. */
+  readonly adHocQueuesPerBoard: number;
+}
+
+/** What the scheduler must know of a board; the rest of its configuration is not its business. */
+export interface BoardDefinition {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** What selectors (`soc: imx6`) match on. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** How many files a job may bring: without -L, and with it. */
+  readonly files: { readonly min: number; readonly max: number };
+  readonly linuxFiles: { readonly min: number; readonly max: number };
+  readonly takesLinux: boolean;
+  readonly takesDtb: boolean;
+  readonly holdMaxSeconds?: number;
+  readonly idleMaxSeconds?: number;
+}
+
+export interface PoolDefinition {
+  readonly name: string;
+  readonly boards: readonly string[];
+  /** True: of several free boards the one that has rested longest, instead of the first listed. */
+  readonly spread: boolean;
+}
+
+export interface LabDefinition {
+  readonly boards: readonly BoardDefinition[];
+  readonly pools: readonly PoolDefinition[];
+  readonly discipline: 'turns' | 'fifo';
+  readonly limits: Limits;
+}
+
+/** Numbers and modes of the whole lab. One record. */
+export interface MetaRecord {
+  /** The rising sequence that arrivals and grants draw from. */
+  readonly sequence: number;
+  /** The last fencing token drawn. */
+  readonly token: Token;
+  /** `settling`: after a start, nothing is granted yet. `draining`: the server is about to leave. */
+  readonly mode: 'open' | 'settling' | 'draining';
+  /** When settling ends at the latest. */
+  readonly settleUntil?: number;
+}
+
+export type Health =
+  | { readonly state: 'good' }
+  | { readonly state: 'suspect' | 'broken'; readonly by: string; readonly why: string; readonly sinceWallAt: number };
+
+export type Service =
+  | { readonly state: 'in' }
+  | { readonly state: 'draining' | 'out'; readonly by: string; readonly note: string; readonly until?: number };
+
+export interface BoardRecord {
+  readonly name: string;
+  readonly health: Health;
+  readonly service: Service;
+  readonly agent: 'present' | 'away';
+  /** True from a job's start until a power off that worked: then the next holder must not be let in before one. */
+  readonly mayBeOn: boolean;
+  /** Lab faults in a row; a job that ends otherwise sets it to 0. */
+  readonly faults: number;
+  /** When it last came free; `spread` prefers the smallest. */
+  readonly freeSince: number;
+  /** True when the configuration no longer names it and it only waits for its lock to end. */
+  readonly removed: boolean;
+}
+
+export interface Ending {
+  readonly reason: 'released' | 'forced' | 'reclaimed' | 'taken-back' | 'job-ended' | 'idle' | 'removed';
+  readonly by: string;
+  readonly note: string;
+  readonly since: number;
+  /** When the board counts as broken; undefined while the board's agent is away (the limit rests). */
+  readonly limitAt?: number;
+}
+
+/** The exclusive right to a board. Keyed by the board's name: two locks on one board cannot be stored. */
+export interface LockRecord {
+  readonly board: string;
+  /** The token of the grant; it names this lock and no other. */
+  readonly token: Token;
+  readonly user: string;
+  readonly key: string;
+  readonly set: string;
+  readonly state: 'granted' | 'held' | 'ending';
+  /** `lock`: until released. `run`: lives and ends with its job. */
+  readonly kind: 'lock' | 'run';
+  readonly ticket: number;
+  readonly grantedWallAt: number;
+  readonly heldWallAt?: number;
+  readonly holdSeconds: number;
+  /** From here on the lock may be reclaimed. */
+  readonly endsAt?: number;
+  readonly endsWallAt?: number;
+  /** Last job, console write or power action under the lock; only kept where idleMaxSeconds is set. */
+  readonly idleAt?: number;
+  readonly idleMaxSeconds?: number;
+  readonly ending?: Ending;
+  /** The live job on the board, if any. */
+  readonly job?: number;
+  /** A `run -n` ticket to which the job slot is offered. */
+  readonly slotTicket?: number;
+  readonly note: string;
+}
+
+/** What a job needs of a board. */
+export interface Needs {
+  readonly fileCount: number;
+  readonly linux: boolean;
+  readonly dtb: boolean;
+}
+
+/** Which boards a ticket asks for, as canonical names. */
+export type TargetSpec =
+  | { readonly kind: 'board'; readonly name: string }
+  | { readonly kind: 'pool'; readonly name: string }
+  | { readonly kind: 'boards'; readonly names: readonly string[] }
+  | { readonly kind: 'where'; readonly attributes: Readonly<Record<string, string>> };
+
+export type TicketOutcome =
+  | { readonly kind: 'confirmed'; readonly board: string; readonly token: Token }
+  | { readonly kind: 'started'; readonly board: string; readonly token: Token }
+  | { readonly kind: 'withdrawn'; readonly by: string; readonly why: 'client' | 'cancelled' | 'grace' | 'gone' | 'forced' }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'refused'; readonly why: Refusal };
+
+/** Why a request can never be granted. */
+export type Refusal =
+  | { readonly kind: 'already-yours'; readonly board: string; readonly token: Token; readonly key: string }
+  | { readonly kind: 'no-board'; readonly message: string }
+  | { readonly kind: 'not-granted' }
+  | { readonly kind: 'not-holder'; readonly board: string }
+  | { readonly kind: 'wrong-key'; readonly board: string }
+  | { readonly kind: 'lock-ended'; readonly board: string }
+  | { readonly kind: 'limit'; readonly limit: keyof Limits; readonly value: number };
+
+export interface Offer {
+  readonly board: string;
+  readonly token: Token;
+  readonly confirmBy: number;
+  /** The set's last grant number in the queue before this grant; restored when the grant is taken back. */
+  readonly turnBefore?: number;
+  /** The number this grant drew. */
+  readonly grantNumber: number;
+}
+
+export interface TicketRecord {
+  /** Its arrival number, which is also its name to people. */
+  readonly id: number;
+  readonly user: string;
+  readonly key: string;
+  readonly set: string;
+  readonly priority: PriorityClass;
+  /** `lock`: a board. `run`: a board, and a job on it. `slot`: the job slot of a lock the user has (`run -n`). */
+  readonly kind: 'lock' | 'run' | 'slot';
+  readonly target: TargetSpec;
+  readonly needs?: Needs;
+  /** The queue of its target set; for slot tickets the empty string. */
+  readonly queue: string;
+  /** Slot tickets only: the boards whose lock would do, in listed order. */
+  readonly slotBoards?: readonly string[];
+  /** A turn it had reached before a configuration change moved it to another queue. */
+  readonly turnFloor: number;
+  readonly state: 'waiting' | 'parked' | 'offered' | 'ended';
+  /** When a parked ticket's client must be back. */
+  readonly graceUntil?: number;
+  /** Parked by a start: settling waits for this client. */
+  readonly settling: boolean;
+  readonly deadline?: number;
+  readonly holdSeconds: number;
+  readonly submittedWallAt: number;
+  readonly offer?: Offer;
+  /** The job to start at the confirm; the scheduler does not look inside. */
+  readonly job?: unknown;
+  readonly detached: boolean;
+  readonly note: string;
+  readonly outcome?: TicketOutcome;
+}
+
+export type Verdict = 'completed' | 'error-text' | 'timed-out' | 'boot-failed' | 'lab-fault' | 'cancelled';
+
+export interface JobResult {
+  readonly verdict: Verdict;
+  /** One sentence for people. */
+  readonly detail: string;
+  /** Of a board's own script. */
+  readonly exitCode?: number;
+  /** Whether the board may still be on. */
+  readonly mayBeOn: boolean;
+}
+
+export interface JobRecord {
+  /** The number of the ticket it came from. */
+  readonly id: number;
+  readonly board: string;
+  readonly user: string;
+  readonly key: string;
+  readonly set: string;
+  /** The token of the lock it runs under, and its own, which every action of it carries. */
+  readonly lockToken: Token;
+  readonly token: Token;
+  /** `starting`: the agent has not said that it took it. */
+  readonly state: 'starting' | 'running' | 'ending' | 'ended';
+  readonly spec: unknown;
+  readonly detached: boolean;
+  /** Its client is away, and must be back by then. */
+  readonly graceUntil?: number;
+  readonly startedWallAt: number;
+  readonly endedWallAt?: number;
+  /** Why it is being ended before its own end. */
+  readonly cancelledBy?: { readonly by: string; readonly why: string };
+  readonly result?: JobResult;
+}
+
+/** An ad-hoc target set that has tickets; pools and boards need no such record. */
+export interface QueueRecord {
+  readonly id: string;
+  readonly boards: readonly string[];
+}
+
+/** The number of a set's last grant in a queue; kept while that set has other tickets there. */
+export interface TurnRecord {
+  readonly queue: string;
+  readonly set: string;
+  readonly number: number;
+}
+
+/** Entities and the type of their records. The keys are: '' for meta and lab, else the record's own name. */
+export interface Entities {
+  meta: MetaRecord;
+  lab: LabDefinition;
+  board: BoardRecord;
+  lock: LockRecord;
+  ticket: TicketRecord;
+  job: JobRecord;
+  queue: QueueRecord;
+  turn: TurnRecord;
+}
+export type EntityName = keyof Entities;
+
+/** One record before and after. Absent: there was none. */
+export interface Change<E extends EntityName = EntityName> {
+  readonly entity: E;
+  readonly key: string;
+  readonly before: Entities[E] | undefined;
+  readonly after: Entities[E] | undefined;
+}
+
+export function compareTokens(a: Token, b: Token): number {
+  return a.generation - b.generation || a.number - b.number;
+}
+
+export function formatToken(token: Token): string {
+  return `${token.generation}.${token.number}`;
+}
+
+export function parseToken(text: string): Token {
+  const [generation, number] = text.split('.').map(Number);
+  if (generation === undefined || number === undefined || !Number.isSafeInteger(generation + number)) {
+    throw new Error(`not a fencing token: ${text}`);
+  }
+  return { generation, number };
+}
+
+export function sameToken(a: Token, b: Token): boolean {
+  return a.generation === b.generation && a.number === b.number;
+}

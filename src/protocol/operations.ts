@@ -1,0 +1,386 @@
+// Every operation of the server: its request and answer, and its HTTP route. The channel dispatches by the
+// name, HTTP by method and path, and the OpenAPI page is made from the same table. Clients import types only.
+import { type TSchema, Type } from 'typebox';
+import {
+  ImageHash,
+  Instant,
+  JobSpec,
+  Key,
+  LockView,
+  MemberView,
+  Priority,
+  RequestId,
+  Target,
+  TicketId,
+  Token,
+  Verdict,
+} from './schema.ts';
+
+const strict = { additionalProperties: false } as const;
+
+/** Why a ticket waits, typed; `text` is the same for people. */
+export const Reason = Type.Object({
+  kind: Type.Union([
+    Type.Literal('held'),
+    Type.Literal('ending'),
+    Type.Literal('draining'),
+    Type.Literal('out'),
+    Type.Literal('agent-away'),
+    Type.Literal('broken'),
+    Type.Literal('behind'),
+    Type.Literal('held-by-you'),
+    Type.Literal('settling'),
+    Type.Literal('no-slot'),
+  ]),
+  board: Type.Optional(Type.String()),
+  by: Type.Optional(Type.String()),
+  sinceAt: Type.Optional(Instant),
+  untilAt: Type.Optional(Instant),
+  text: Type.String(),
+});
+export type Reason = Type.Static<typeof Reason>;
+
+/** How a ticket stands. Also the event that a client gets on its channel whenever it changes. */
+export const TicketView = Type.Union([
+  Type.Object({
+    state: Type.Literal('waiting'),
+    ticket: TicketId,
+    /** Tickets that would be served before this one; an estimate. */
+    place: Type.Optional(Type.Integer()),
+    reasons: Type.Array(Reason),
+    deadlineAt: Type.Optional(Instant),
+  }),
+  Type.Object({ state: Type.Literal('offered'), ticket: TicketId, board: Type.String(), token: Token }),
+  Type.Object({ state: Type.Literal('held'), ticket: TicketId, lock: LockView }),
+  /** A run's ticket whose job was started; ask `job` for the rest. */
+  Type.Object({ state: Type.Literal('started'), ticket: TicketId, board: Type.String(), token: Token }),
+  Type.Object({
+    state: Type.Literal('ended'),
+    ticket: TicketId,
+    reason: Type.Union([
+      Type.Literal('timed-out'),
+      Type.Literal('withdrawn'),
+      Type.Literal('cancelled'),
+      Type.Literal('grace'),
+      Type.Literal('gone'),
+      Type.Literal('forced'),
+      Type.Literal('refused'),
+      /** The lock it took was released meanwhile; `text` says by whom. */
+      Type.Literal('released'),
+    ]),
+    text: Type.String(),
+  }),
+]);
+export type TicketView = Type.Static<typeof TicketView>;
+
+export const JobView = Type.Object({
+  id: TicketId,
+  /** `waiting`: still a ticket. `completed`: end text came, open for its client (-a). */
+  state: Type.Union([
+    Type.Literal('waiting'),
+    Type.Literal('starting'),
+    Type.Literal('running'),
+    Type.Literal('completed'),
+    Type.Literal('ending'),
+    Type.Literal('ended'),
+  ]),
+  target: Type.String(),
+  board: Type.Optional(Type.String()),
+  user: Type.String(),
+  key: Type.String(),
+  set: Type.String(),
+  submittedAt: Type.Optional(Instant),
+  startedAt: Type.Optional(Instant),
+  endedAt: Type.Optional(Instant),
+  verdict: Type.Optional(Verdict),
+  detail: Type.Optional(Type.String()),
+  exitCode: Type.Optional(Type.Integer()),
+  /** Console bytes so far (kept or not). */
+  consoleLength: Type.Optional(Type.Integer()),
+  /** Console offset one past the end or error text; a client prints the console up to it. */
+  matchEnd: Type.Optional(Type.Integer()),
+  /** First lines of what was run, for people. */
+  files: Type.Array(Type.String()),
+});
+export type JobView = Type.Static<typeof JobView>;
+
+export const BoardView = Type.Object({
+  board: Type.String(),
+  /** What a person wants to know first. */
+  state: Type.Union([
+    Type.Literal('free'),
+    Type.Literal('granted'),
+    Type.Literal('held'),
+    Type.Literal('ending'),
+    Type.Literal('broken'),
+    Type.Literal('out'),
+    Type.Literal('away'),
+  ]),
+  health: Type.Union([Type.Literal('good'), Type.Literal('suspect'), Type.Literal('broken')]),
+  healthNote: Type.Optional(Type.String()),
+  service: Type.Union([Type.Literal('in'), Type.Literal('draining'), Type.Literal('out')]),
+  serviceNote: Type.Optional(Type.String()),
+  agentPresent: Type.Boolean(),
+  pools: Type.Array(Type.String()),
+  lock: Type.Optional(LockView),
+  job: Type.Optional(JobView),
+  /** Tickets whose target set contains this board. */
+  waiting: Type.Integer(),
+});
+export type BoardView = Type.Static<typeof BoardView>;
+
+/** One waiting ticket as `mq queue` lists it, in the order of service within its target. */
+export const QueueEntry = Type.Object({
+  ticket: TicketId,
+  target: Type.String(),
+  kind: Type.Union([Type.Literal('lock'), Type.Literal('run'), Type.Literal('slot')]),
+  user: Type.String(),
+  key: Type.String(),
+  set: Type.String(),
+  priority: Priority,
+  state: Type.Union([Type.Literal('waiting'), Type.Literal('parked'), Type.Literal('offered')]),
+  place: Type.Optional(Type.Integer()),
+  submittedAt: Instant,
+  deadlineAt: Type.Optional(Instant),
+  reasons: Type.Array(Reason),
+});
+export type QueueEntry = Type.Static<typeof QueueEntry>;
+
+export const StatusView = Type.Object({
+  lab: Type.String(),
+  at: Instant,
+  mode: Type.Union([Type.Literal('open'), Type.Literal('settling'), Type.Literal('draining')]),
+  boards: Type.Array(BoardView),
+  pools: Type.Array(
+    Type.Object({ pool: Type.String(), boards: Type.Array(Type.String()), usable: Type.Integer(), taken: Type.Integer(), waiting: Type.Integer() }),
+  ),
+  queue: Type.Array(QueueEntry),
+  jobs: Type.Array(JobView),
+});
+export type StatusView = Type.Static<typeof StatusView>;
+
+/** What a release did on one board. */
+export const ReleaseOutcome = Type.Object({
+  board: Type.String(),
+  /** `ending`: released; the board is busy until its job has stopped and the power is off. */
+  outcome: Type.Union([
+    Type.Literal('released'),
+    Type.Literal('ending'),
+    Type.Literal('not-held'),
+    Type.Literal('wrong-key'),
+  ]),
+});
+export type ReleaseOutcome = Type.Static<typeof ReleaseOutcome>;
+
+const empty = Type.Object({}, strict);
+
+export const operations = {
+  hello: {
+    summary: 'Who am I, and to which lab am I talking',
+    http: { method: 'GET', path: '/v1/hello' },
+    request: Type.Object({ protocol: Type.Optional(Type.Integer()), client: Type.Optional(Type.String({ maxLength: 100 })) }, strict),
+    response: Type.Object({ protocol: Type.Integer(), version: Type.String(), lab: Type.String(), user: Type.String(), admin: Type.Boolean() }),
+  },
+  lab: {
+    summary: 'Boards, pools and their attributes (LabConfig without the machines)',
+    http: { method: 'GET', path: '/v1/lab' },
+    request: empty,
+    response: Type.Object({ lab: Type.Unknown() }),
+  },
+  info: {
+    summary: 'Who has each board of a target, in listed order',
+    http: { method: 'GET', path: '/v1/targets/:target' },
+    request: Type.Object({ target: Target }, strict),
+    response: Type.Object({ kind: Type.Union([Type.Literal('board'), Type.Literal('pool')]), members: Type.Array(MemberView) }),
+  },
+  locks: {
+    summary: 'Every lock, in the order of the boards',
+    http: { method: 'GET', path: '/v1/locks' },
+    request: empty,
+    response: Type.Object({ members: Type.Array(MemberView) }),
+  },
+  submit: {
+    summary: 'Ask for a board, a board with a job on it, or the job slot of a lock you have',
+    http: { method: 'POST', path: '/v1/tickets' },
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        target: Target,
+        kind: Type.Union([Type.Literal('lock'), Type.Literal('run'), Type.Literal('slot')]),
+        key: Key,
+        /** Seconds of the hold (-T); 0 or absent: no end. */
+        holdSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
+        /** Seconds to wait; 0: now or never; absent: for ever. */
+        waitSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 31_536_000 })),
+        priority: Type.Optional(Priority),
+        set: Type.Optional(Type.String({ maxLength: 256 })),
+        job: Type.Optional(JobSpec),
+        note: Type.Optional(Type.String({ maxLength: 1000 })),
+        /** Answer with the lock you have instead of refusing. */
+        reuse: Type.Optional(Type.Boolean()),
+        /** Over HTTP only: the ticket has no stream of its own, and ends by itself when its deadline or the grace passes. */
+      },
+      strict,
+    ),
+    response: Type.Object({
+      ticket: TicketId,
+      kind: Type.Union([Type.Literal('board'), Type.Literal('pool')]),
+      /** The members looked at, in order, up to and with the one that is offered: as they stood before the grant. */
+      members: Type.Array(MemberView),
+      view: TicketView,
+    }),
+  },
+  confirm: {
+    summary: 'Take what was offered; only after this answer is the board yours',
+    http: { method: 'POST', path: '/v1/tickets/:ticket/confirm' },
+    request: Type.Object({ requestId: RequestId, ticket: TicketId, token: Token }, strict),
+    /** `waiting`: the offer had been taken back, and the ticket waits on. */
+    response: Type.Object({ view: TicketView }),
+  },
+  withdraw: {
+    summary: 'Stop waiting; after a confirm this releases the lock',
+    http: { method: 'DELETE', path: '/v1/tickets/:ticket' },
+    request: Type.Object({ requestId: RequestId, ticket: TicketId }, strict),
+    response: Type.Object({ view: TicketView }),
+  },
+  attach: {
+    summary: 'Follow a ticket or its job on this channel, after a reconnect or from another client of the same user',
+    http: { method: 'GET', path: '/v1/tickets/:ticket' },
+    request: Type.Object({ ticket: TicketId, /** also send place and reasons as they change */ places: Type.Optional(Type.Boolean()) }, strict),
+    response: Type.Object({ view: TicketView, job: Type.Optional(JobView) }),
+  },
+  release: {
+    summary: 'Release the locks on a target',
+    http: { method: 'POST', path: '/v1/release' },
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        target: Target,
+        key: Key,
+        force: Type.Optional(Type.Boolean()),
+        /** Only this lock, so that a late repeat can't release the next one. */
+        token: Type.Optional(Token),
+        note: Type.Optional(Type.String({ maxLength: 1000 })),
+      },
+      strict,
+    ),
+    response: Type.Object({ outcomes: Type.Array(ReleaseOutcome) }),
+  },
+  'await-free': {
+    summary: 'Answers when the lock with this token has ended, or after the seconds',
+    http: { method: 'GET', path: '/v1/boards/:board/free' },
+    request: Type.Object({ board: Type.String(), token: Type.Optional(Token), seconds: Type.Number({ minimum: 0, maximum: 3600 }) }, strict),
+    response: Type.Object({ free: Type.Boolean() }),
+  },
+  extend: {
+    summary: 'Give a lock of yours a new end, counted from now; 0: no end',
+    http: { method: 'POST', path: '/v1/boards/:board/extend' },
+    request: Type.Object({ requestId: RequestId, board: Type.String(), key: Key, holdSeconds: Type.Integer({ minimum: 0, maximum: 31_536_000 }) }, strict),
+    response: Type.Object({ lock: LockView }),
+  },
+  give: {
+    summary: 'Hand a lock of yours to another user, with a new token',
+    http: { method: 'POST', path: '/v1/boards/:board/give' },
+    request: Type.Object({ requestId: RequestId, board: Type.String(), key: Key, user: Type.String({ minLength: 1, maxLength: 64 }), newKey: Type.Optional(Key) }, strict),
+    response: Type.Object({ lock: LockView }),
+  },
+  steal: {
+    summary: "Take over somebody's lock, with a new token (whoever may force)",
+    http: { method: 'POST', path: '/v1/boards/:board/steal' },
+    request: Type.Object({ requestId: RequestId, board: Type.String(), newKey: Type.Optional(Key), note: Type.Optional(Type.String({ maxLength: 1000 })) }, strict),
+    response: Type.Object({ lock: LockView }),
+  },
+  'cancel-waiting': {
+    summary: "End the caller's waiting tickets for a target with exactly this key",
+    http: { method: 'POST', path: '/v1/cancel-waiting' },
+    request: Type.Object({ requestId: RequestId, target: Target, key: Key }, strict),
+    response: Type.Object({ tickets: Type.Array(TicketId) }),
+  },
+  cancel: {
+    summary: 'End a ticket or job, or all of the caller',
+    http: { method: 'POST', path: '/v1/cancel' },
+    request: Type.Object({ requestId: RequestId, id: Type.Optional(TicketId), mine: Type.Optional(Type.Boolean()) }, strict),
+    response: Type.Object({ cancelled: Type.Array(TicketId) }),
+  },
+  board: {
+    summary: 'Take a board out of service after its present lock, or bring it back and forget its faults',
+    http: { method: 'POST', path: '/v1/boards/:board/service' },
+    request: Type.Object(
+      { requestId: RequestId, board: Type.String(), action: Type.Union([Type.Literal('drain'), Type.Literal('resume')]), note: Type.Optional(Type.String({ maxLength: 1000 })) },
+      strict,
+    ),
+    response: Type.Object({ board: BoardView }),
+  },
+  status: {
+    summary: 'Boards, pools, queue and live jobs, from one committed moment',
+    http: { method: 'GET', path: '/v1/status' },
+    request: empty,
+    response: StatusView,
+  },
+  'watch-status': {
+    summary: 'The status now, then again as an event at most twice a second while it changes',
+    http: null,
+    request: empty,
+    response: StatusView,
+  },
+  jobs: {
+    summary: 'Jobs, newest first, live and ended',
+    http: { method: 'GET', path: '/v1/jobs' },
+    request: Type.Object({ mine: Type.Optional(Type.Boolean()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, strict),
+    response: Type.Object({ jobs: Type.Array(JobView) }),
+  },
+  job: {
+    summary: 'One job',
+    http: { method: 'GET', path: '/v1/jobs/:id' },
+    request: Type.Object({ id: TicketId }, strict),
+    response: Type.Object({ job: JobView }),
+  },
+  console: {
+    summary: 'Console bytes of a job from an offset: data frames with stream id = job, then `console-end`',
+    http: null,
+    request: Type.Object({ job: TicketId, from: Type.Optional(Type.Integer({ minimum: 0 })), /** false: only what is there now */ follow: Type.Optional(Type.Boolean()) }, strict),
+    response: Type.Object({ from: Type.Integer() }),
+  },
+  'console-close': {
+    summary: 'Stop sending the console of a job on this channel',
+    http: null,
+    request: Type.Object({ job: TicketId }, strict),
+    response: empty,
+  },
+  write: {
+    summary: "Bytes to the board's console; only the holder, under a live job",
+    http: { method: 'POST', path: '/v1/jobs/:job/console' },
+    request: Type.Object({ job: TicketId, bytes: Type.String({ maxLength: 131_072, description: 'base64' }) }, strict),
+    response: empty,
+  },
+  finish: {
+    summary: 'The client of a kept-on job or of a reservation is done with it: ends it as completed',
+    http: { method: 'POST', path: '/v1/jobs/:job/finish' },
+    request: Type.Object({ requestId: RequestId, job: TicketId }, strict),
+    response: empty,
+  },
+  images: {
+    summary: 'Which of these images the server does not have yet',
+    http: { method: 'POST', path: '/v1/images/missing' },
+    request: Type.Object({ hashes: Type.Array(ImageHash, { maxItems: 64 }) }, strict),
+    response: Type.Object({ missing: Type.Array(ImageHash) }),
+  },
+  'put-image': {
+    summary: 'Announces an upload: data frames with stream id = `stream` and rising offsets follow; answered when all bytes are checked and stored',
+    http: null,
+    request: Type.Object({ hash: ImageHash, size: Type.Integer({ minimum: 0 }), stream: Type.Integer({ minimum: 1, maximum: 0xffffffff }) }, strict),
+    response: empty,
+  },
+} as const satisfies Record<string, Operation>;
+
+export interface Operation {
+  readonly summary: string;
+  /** null: only on the channel. */
+  readonly http: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string } | null;
+  readonly request: TSchema;
+  readonly response: TSchema;
+}
+
+export type OperationName = keyof typeof operations;
+export type RequestOf<N extends OperationName> = Type.Static<(typeof operations)[N]['request']>;
+export type ResponseOf<N extends OperationName> = Type.Static<(typeof operations)[N]['response']>;
