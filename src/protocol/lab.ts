@@ -1,7 +1,6 @@
 /**
  * The lab as configured, resolved to plain JSON: what the server, the agent and the clients share about it.
- * Types and pure functions only. It imports nothing, so a client that needs one answer loads nothing else;
- * the schema that checks these shapes on the wire is in lab-schema.ts.
+ * Types and pure functions only. It imports nothing, so a client that needs one answer loads nothing else.
  */
 
 export interface LabConfig {
@@ -33,6 +32,15 @@ export interface BoardConfig {
   /** Takes a device tree (`-b`). */
   takesDtb: boolean;
   machine: MachineConfig;
+}
+
+/** A board as clients see it: what drives it is the lab's own affair. */
+export type BoardListing = Omit<BoardConfig, 'machine'>;
+
+/** What lists of boards and pools are made from. */
+export interface LabListing {
+  boards: readonly BoardListing[];
+  pools: readonly PoolConfig[];
 }
 
 /** How many images a job brings, without and with `-L`. */
@@ -98,18 +106,9 @@ export const defaultLimits: Readonly<Limits> = {
   openStreams: 20_000,
 };
 
-/** The board of this name or alias. */
-export function findBoard(lab: LabConfig, name: string): BoardConfig | undefined {
-  return lab.boards.find((board) => board.name === name || board.aliases.includes(name));
-}
-
-export function findPool(lab: LabConfig, name: string): PoolConfig | undefined {
-  return lab.pools.find((pool) => pool.name === name);
-}
-
 /** Says in the old scripts' words why this board can't take so many images, or undefined if it can. */
 export function fileCountProblem(
-  board: BoardConfig,
+  board: Pick<BoardConfig, 'name' | 'files'>,
   job: { count: number; linux: boolean },
 ): string | undefined {
   const range = job.linux ? board.files.linux : board.files.plain;
@@ -119,7 +118,7 @@ export function fileCountProblem(
 
 /** Says in the old scripts' words why this board can't boot such a job (`-L`, `-b`), or undefined if it can. */
 export function linuxProblem(
-  board: BoardConfig,
+  board: Pick<BoardConfig, 'name' | 'takesLinux' | 'takesDtb'>,
   job: { linux: boolean; dtb: boolean },
 ): string | undefined {
   if (job.linux && !board.takesLinux) return `System ${board.name} cannot boot Linux over the network.`;

@@ -1,0 +1,162 @@
+/**
+ * What a schema can't say of a lab's file: names that clash, pools that name no board, settings that contradict.
+ * Works on files whose shape is partly wrong, so that all errors show at once: it looks only at sound parts.
+ */
+import type { ConfigProblem } from './problem.ts';
+import { attributeNames, type SourceBoard, type SourceRange } from './schema.ts';
+import type { Path, Source } from './source.ts';
+import { inThing, suggestion, thingAt } from './wording.ts';
+
+interface Lab {
+  source: Source;
+  isSound(path: Path): boolean;
+}
+
+export function checkLab(source: Source, isSound: (path: Path) => boolean): ConfigProblem[] {
+  const lab: Lab = { source, isSound };
+  const { names, problems } = boardNames(lab);
+  const pools = keysAt(lab, ['pools']);
+  return [
+    ...problems,
+    ...keysAt(lab, ['boards']).flatMap((name) => checkBoard(lab, name)),
+    ...pools.flatMap((name) => checkPool(lab, name, names)),
+  ];
+}
+
+/** All names by which boards go, each with the board's own; and what clashes, pools included. */
+function boardNames(lab: Lab): { names: Map<string, string>; problems: ConfigProblem[] } {
+  const { source } = lab;
+  const names = new Map<string, string>();
+  const taken = new Map<string, { what: string; path: Path }>();
+  const problems: ConfigProblem[] = [];
+  const take = (name: string, what: string, path: Path) => {
+    const other = taken.get(name);
+    if (other === undefined) {
+      taken.set(name, { what, path });
+      return;
+    }
+    const { line } = source.keyPlace(other.path);
+    problems.push({
+      ...source.keyPlace(path),
+      message: `${what} has the name of ${other.what} in line ${line}`,
+    });
+  };
+  for (const board of keysAt(lab, ['boards'])) {
+    names.set(board, board);
+    take(board, `board '${board}'`, ['boards', board]);
+  }
+  for (const pool of keysAt(lab, ['pools'])) take(pool, `pool '${pool}'`, ['pools', pool]);
+  for (const board of keysAt(lab, ['boards'])) {
+    const path = ['boards', board, 'aliases'];
+    // An alias that the list has twice is a fault of its shape, and said there.
+    const own = firstPlaces(textsAt(lab, path));
+    for (const [alias, place] of own) {
+      if (!names.has(alias)) names.set(alias, board);
+      take(alias, `alias '${alias}' of board '${board}'`, place);
+    }
+  }
+  return { names, problems };
+}
+
+function firstPlaces(entries: readonly { text: string; path: Path }[]): Map<string, Path> {
+  const first = new Map<string, Path>();
+  for (const { text, path } of entries) if (!first.has(text)) first.set(text, path);
+  return first;
+}
+
+function checkBoard(lab: Lab, name: string): ConfigProblem[] {
+  const { source } = lab;
+  const path = ['boards', name];
+  const problems: ConfigProblem[] = [];
+  for (const tag of keysAt(lab, [...path, 'tags'])) {
+    if (!attributeNames.some((attribute) => attribute === tag)) continue;
+    const message = `tag '${tag}'${inThing(path)} has the name of an attribute. Write ${tag} beside tags`;
+    problems.push({ ...source.keyPlace([...path, 'tags', tag]), message });
+  }
+  if (lab.isSound([...path, 'files'])) problems.push(...checkFiles(lab, [...path, 'files']));
+  return problems;
+}
+
+function checkFiles(lab: Lab, path: Path): ConfigProblem[] {
+  const files = valueAt(lab.source, path) as SourceBoard['files'];
+  if (typeof files !== 'object') return [];
+  const isRange = files.min !== undefined || files.max !== undefined;
+  const isByKind = files.default !== undefined || files.linux !== undefined;
+  const place = lab.source.keyPlace(path);
+  if (isRange && isByKind) {
+    return [{ ...place, message: `${thingAt(path)} has both { min, max } and { default, linux }. Keep one` }];
+  }
+  if (isByKind) {
+    return (['default', 'linux'] as const).flatMap((key) => checkRange(lab, [...path, key], files[key]));
+  }
+  return checkRange(lab, path, files);
+}
+
+function checkRange(lab: Lab, path: Path, range: SourceRange | undefined): ConfigProblem[] {
+  if (typeof range !== 'object') return [];
+  const place = lab.source.keyPlace(path);
+  if (range.min === undefined && range.max === undefined) {
+    return [{ ...place, message: `${thingAt(path)} is empty. Write a number, such as 1` }];
+  }
+  if ((range.min ?? 1) <= (range.max ?? 2)) return [];
+  return [{ ...place, message: `min is above max${inThing(path)}` }];
+}
+
+function checkPool(lab: Lab, name: string, names: ReadonlyMap<string, string>): ConfigProblem[] {
+  const { source } = lab;
+  const path = ['pools', name];
+  const pool = valueAt(source, path);
+  if (Array.isArray(pool)) return checkMembers(lab, path, names);
+  if (typeof pool !== 'object' || pool === null) return [];
+  const hasBoards = Object.hasOwn(pool, 'boards');
+  if (hasBoards === Object.hasOwn(pool, 'where')) {
+    const fault = hasBoards ? 'has both boards and where. Keep one' : 'has no boards. Write boards or where';
+    return [{ ...source.keyPlace(path), message: `${thingAt(path)} ${fault}` }];
+  }
+  return hasBoards ? checkMembers(lab, [...path, 'boards'], names) : [];
+}
+
+function checkMembers(lab: Lab, path: Path, names: ReadonlyMap<string, string>): ConfigProblem[] {
+  const { source } = lab;
+  const pool = path.slice(0, 2);
+  const seen = new Map<string, string>();
+  return textsAt(lab, path).flatMap(({ text: member, path: entry }) => {
+    const place = source.valuePlace(entry);
+    const board = names.get(member);
+    if (board === undefined) {
+      return [
+        { ...place, message: `unknown board '${member}'${inThing(pool)}${suggestion(member, names.keys())}` },
+      ];
+    }
+    const first = seen.get(board);
+    seen.set(board, member);
+    // The same word twice is a fault of the list's shape, and said there.
+    if (first === undefined || first === member) return [];
+    return [{ ...place, message: `'${member}'${inThing(pool)} is the board '${first}' again` }];
+  });
+}
+
+function valueAt(source: Source, path: Path): unknown {
+  let value = source.value;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return value;
+}
+
+/** The names in a mapping, sound or not: a board with a wrong setting still has its name. */
+function keysAt(lab: Lab, path: Path): string[] {
+  const value = valueAt(lab.source, path);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** The sound entries of a list of names. */
+function textsAt(lab: Lab, path: Path): { text: string; path: Path }[] {
+  const value = valueAt(lab.source, path);
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((text: unknown, index) => {
+    const entry = [...path, String(index)];
+    return typeof text === 'string' && lab.isSound(entry) ? [{ text, path: entry }] : [];
+  });
+}
