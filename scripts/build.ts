@@ -1,7 +1,16 @@
 // Bundles the program into dist/: one small file that each command starts with, and beside it the parts that
 // it loads when needed. May write dist/ only. Layout and reasons: docs/decisions/bundle-and-entry-points.md.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { entryFileName } from '../src/platform/entry-url.ts';
@@ -87,7 +96,8 @@ function publish(dist: string, name: string): void {
   symlinkSync(join(name, entryFileName(mainEntry)), link);
   renameSync(link, join(dist, 'mq.js'));
   const builds = readdirSync(dist).filter((file) => file.startsWith('build-'));
-  for (const old of builds.sort().slice(0, -buildsKept)) rmSync(join(dist, old), { recursive: true, force: true });
+  for (const old of builds.sort().slice(0, -buildsKept))
+    rmSync(join(dist, old), { recursive: true, force: true });
 }
 
 if (import.meta.main) {

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs from Debian what the tests use beside npm: `npm run setup:debian`. Changes the system, by apt-get only;
+# everything else in the checkout leaves the system alone. The program itself needs none of this.
+set -eu
+
+# One package a line, and who needs it. A command that the package brings says whether it is there already.
+packages='
+openssh-server     sshd     tests of ssh://host start an sshd of their own, on a port of their own
+procmail           lockfile the old scripts lock with it; tests of the import compare with them
+tmux               tmux     tests of the command line run it on a real terminal
+qemu-system-x86    qemu-system-x86_64  boards of driver qemu: x86 machines
+qemu-system-arm    qemu-system-arm     boards of driver qemu: arm machines
+'
+
+missing=
+while read -r package command reason; do
+  [ -n "$package" ] || continue
+  if command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ]; then
+    echo "setup: $package is there"
+  else
+    echo "setup: $package is missing; $reason"
+    missing="$missing $package"
+  fi
+done <<EOF
+$packages
+EOF
+
+if [ -z "$missing" ]; then
+  echo 'setup: nothing to do'
+  exit 0
+fi
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "setup: this is no Debian (apt-get is missing). Install by your system's own means:$missing" >&2
+  exit 1
+fi
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+  as_root=sudo
+  echo 'setup: you are not root, so apt-get runs under sudo'
+fi
+echo "setup: apt-get update, then apt-get install$missing"
+$as_root apt-get update -q
+# No recommended packages and no questions. A service that a package would start is none of the tests' business.
+# shellcheck disable=SC2086 # the list is meant to be split
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
