@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { entryUrl } from '../../platform/entry-url.ts';
 import type { BoardDriver, BoardExit, BoardHooks, BoardSession } from './contract.ts';
+import { endedSession } from './ended-session.ts';
 import { prepareJob } from './v86-load.ts';
 import type { FromThread, ThreadStart, ToThread } from './v86-messages.ts';
 
@@ -37,10 +38,6 @@ export function createV86Driver(options: V86Options): BoardDriver {
       await current?.stop();
     },
   };
-}
-
-function endedSession(exit: BoardExit): BoardSession {
-  return { exit: Promise.resolve(exit), write() {}, async stop() {} };
 }
 
 /** Its exit resolves when the thread is gone, and all that it sent was handed on. */

@@ -1,0 +1,109 @@
+// One run of a lab's own board program: its console, its end, and the end of all that it started.
+// Makes processes, and signals those that it made.
+
+import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endTree } from '../../platform/process-tree.ts';
+import { type SpawnedSession, spawnSession } from '../../platform/spawn-session.ts';
+import type { BoardExit, BoardHooks, BoardSession } from './contract.ts';
+import { endedSession } from './ended-session.ts';
+
+/** By this variable all that one run started is known. */
+const markerName = 'BOARD_RUN_ID';
+/** How long output may still come after the program itself has ended, from what it left running. */
+const lastOutputMilliseconds = 500;
+/** Input that the program has not read yet: more is dropped, as a serial port does. */
+const inputBytesMax = 1024 * 1024;
+
+export interface ProgramCall {
+  readonly path: string;
+  /** What follows the path; passed as they are, no shell sees them. */
+  readonly words: readonly string[];
+  readonly takesInput: boolean;
+  readonly graceMilliseconds: number;
+  readonly hooks: BoardHooks;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a program and all it starts as one session, console and exit as the contract says. Never rejects. */
+export async function runProgram(call: ProgramCall): Promise<BoardSession> {
+  if (call.signal.aborted) return endedSession({ kind: 'stopped' });
+  // Besides the caller's own marks one that no other run has, so that ending this run ends no other.
+  const marker = { [markerName]: randomUUID() };
+  let spawned: SpawnedSession;
+  try {
+    spawned = await spawnSession({
+      path: call.path,
+      arguments: call.words,
+      environment: { ...ownEnvironment(), ...call.hooks.env, ...marker },
+      workingFolder: homedir(),
+      takesInput: call.takesInput,
+      onChild: call.hooks.onChild,
+    });
+  } catch (error) {
+    return endedSession({
+      kind: 'fault',
+      message: `'${call.path}' can't be started: ${(error as Error).message}`,
+    });
+  }
+  return followProgram(spawned, marker, call);
+}
+
+/** This program's own settings, its secrets among them, are none of a lab script's business. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MQ_')));
+}
+
+function followProgram(
+  spawned: SpawnedSession,
+  marker: Readonly<Record<string, string>>,
+  call: ProgramCall,
+): BoardSession {
+  const { output, input, ended, leader } = spawned;
+  const stopping = Promise.withResolvers<{ readonly kind: 'stopped' }>();
+  const requestStop = () => stopping.resolve({ kind: 'stopped' });
+  if (call.signal.aborted) requestStop();
+  call.signal.addEventListener('abort', requestStop);
+  const outputClosed = new Promise<void>((resolve) => output.once('close', resolve));
+  output.on('data', call.hooks.onConsole);
+  output.on('error', () => {});
+
+  const finish = async (): Promise<BoardExit> => {
+    const exit = await Promise.race([ended.then(asExit), stopping.promise]);
+    await waitBriefly(Promise.race([outputClosed, stopping.promise]));
+    const { signal } = new AbortController();
+    const { graceMilliseconds } = call;
+    const { remaining } = await endTree({ leaders: [leader], marker }, { signal, graceMilliseconds });
+    await waitBriefly(outputClosed);
+    output.destroy();
+    input?.destroy();
+    if (remaining.length === 0) return exit;
+    const pids = remaining.map(({ pid }) => pid).join(', ');
+    return { kind: 'fault', message: `'${call.path}' left processes that can't be ended: ${pids}` };
+  };
+  const exit = finish()
+    .catch((error: unknown): BoardExit => ({ kind: 'fault', message: `'${call.path}': ${String(error)}` }))
+    .finally(() => call.signal.removeEventListener('abort', requestStop));
+  return {
+    exit,
+    write(bytes) {
+      if (input?.writable && input.writableLength <= inputBytesMax) input.write(Uint8Array.from(bytes));
+    },
+    async stop() {
+      requestStop();
+      await exit;
+    },
+  };
+}
+
+function asExit(end: Awaited<SpawnedSession['ended']>): BoardExit {
+  return 'code' in end ? { kind: 'exited', code: end.code } : { kind: 'signalled', signal: end.signal };
+}
+
+async function waitBriefly(event: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  const pause = sleep(lastOutputMilliseconds, undefined, { signal: timer.signal }).catch(() => {});
+  await Promise.race([event, pause]);
+  timer.abort();
+}
