@@ -15,10 +15,10 @@ interface Lab {
 export function checkLab(source: Source, isSound: (path: Path) => boolean): ConfigProblem[] {
   const lab: Lab = { source, isSound };
   const { names, problems } = boardNames(lab);
-  const pools = keysAt(lab, ['pools']);
+  const pools = source.keys(['pools']);
   return [
     ...problems,
-    ...keysAt(lab, ['boards']).flatMap((name) => checkBoard(lab, name)),
+    ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...pools.flatMap((name) => checkPool(lab, name, names)),
   ];
 }
@@ -41,12 +41,12 @@ function boardNames(lab: Lab): { names: Map<string, string>; problems: ConfigPro
       message: `${what} has the name of ${other.what} in line ${line}`,
     });
   };
-  for (const board of keysAt(lab, ['boards'])) {
+  for (const board of source.keys(['boards'])) {
     names.set(board, board);
     take(board, `board '${board}'`, ['boards', board]);
   }
-  for (const pool of keysAt(lab, ['pools'])) take(pool, `pool '${pool}'`, ['pools', pool]);
-  for (const board of keysAt(lab, ['boards'])) {
+  for (const pool of source.keys(['pools'])) take(pool, `pool '${pool}'`, ['pools', pool]);
+  for (const board of source.keys(['boards'])) {
     const path = ['boards', board, 'aliases'];
     // An alias that the list has twice is a fault of its shape, and said there.
     const own = firstPlaces(textsAt(lab, path));
@@ -68,7 +68,7 @@ function checkBoard(lab: Lab, name: string): ConfigProblem[] {
   const { source } = lab;
   const path = ['boards', name];
   const problems: ConfigProblem[] = [];
-  for (const tag of keysAt(lab, [...path, 'tags'])) {
+  for (const tag of source.keys([...path, 'tags'])) {
     if (!attributeNames.some((attribute) => attribute === tag)) continue;
     const message = `tag '${tag}'${inThing(path)} has the name of an attribute. Write ${tag} beside tags`;
     problems.push({ ...source.keyPlace([...path, 'tags', tag]), message });
@@ -143,12 +143,6 @@ function valueAt(source: Source, path: Path): unknown {
     value = (value as Record<string, unknown>)[step];
   }
   return value;
-}
-
-/** The names in a mapping, sound or not: a board with a wrong setting still has its name. */
-function keysAt(lab: Lab, path: Path): string[] {
-  const value = valueAt(lab.source, path);
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 }
 
 /** The sound entries of a list of names. */

@@ -1,4 +1,4 @@
-/** Turns a lab's file that is right into the lab that server and clients share. Warns of what is likely a slip. */
+/** Turns a lab's file that is right into the lab that server and clients share. Pure. */
 import {
   type BoardConfig,
   defaultLimits,
@@ -12,7 +12,6 @@ import {
 import type { ConfigProblem } from './problem.ts';
 import {
   attributeNames,
-  type Scalar,
   type SourceBoard,
   type SourceLab,
   type SourceMachine,
@@ -21,26 +20,15 @@ import {
 } from './schema.ts';
 import type { Path, Source } from './source.ts';
 import { parseDurationSeconds, parseSizeBytes } from './units.ts';
-import { suggestion } from './wording.ts';
+import { warningsOf } from './warnings.ts';
 
 /** The file must have passed checkShape and checkLab. */
 export function resolveLab(source: Source): { config: LabConfig; warnings: ConfigProblem[] } {
   const lab = source.value as SourceLab;
-  const boards = Object.entries(lab.boards).map(([name, board]) => resolveBoard(source, name, board));
-  const warnings = boards.flatMap((board) => warnOfBoard(source, board));
-  const ownNames = new Map(
-    boards.flatMap((board) => [board.name, ...board.aliases].map((n) => [n, board.name])),
+  const boards = inFileOrder(source, ['boards'], lab.boards).map(([name, board]) =>
+    resolveBoard(source, name, board),
   );
-  const pools = Object.entries(lab.pools ?? {}).map(([name, pool]): PoolConfig => {
-    const settings: SourcePool = Array.isArray(pool) ? { boards: pool } : pool;
-    const where = settings.where === undefined ? undefined : resolveWhere(source, name, settings.where);
-    const members =
-      where === undefined
-        ? (settings.boards ?? []).map((member) => ownNames.get(member) ?? member)
-        : boards.filter((board) => matches(board, where)).map((board) => board.name);
-    if (members.length === 0) warnings.push(warnOfEmptyPool(source, name, boards, where));
-    return { name, boards: members, spread: settings.spread ?? false };
-  });
+  const pools = resolvePools(source, lab.pools ?? {}, boards);
   const config: LabConfig = {
     name: source.text(['lab']) ?? '',
     boards,
@@ -52,11 +40,30 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     discipline: lab.discipline ?? 'turns',
     limits: resolveLimits(lab.limits ?? {}),
   };
-  if (config.force === 'admin' && config.admins.length === 0) {
-    const message = 'force is for admins, and there are none: nobody may release the lock of another';
-    warnings.push({ ...source.keyPlace(['force']), message });
-  }
-  return { config, warnings };
+  return { config, warnings: warningsOf(source, config) };
+}
+
+function resolvePools(
+  source: Source,
+  pools: NonNullable<SourceLab['pools']>,
+  boards: readonly BoardConfig[],
+): PoolConfig[] {
+  const ownNames = new Map(
+    boards.flatMap((board) => [board.name, ...board.aliases].map((name) => [name, board.name])),
+  );
+  return inFileOrder(source, ['pools'], pools).map(([name, pool]) => {
+    const settings: SourcePool = Array.isArray(pool) ? { boards: pool } : pool;
+    const where = selectorOf(source, name);
+    const members =
+      where === undefined
+        ? (settings.boards ?? []).map((member) => ownNames.get(member) ?? member)
+        : boards.filter((board) => matches(board, where)).map((board) => board.name);
+    return { name, boards: members, spread: settings.spread ?? false };
+  });
+}
+
+function inFileOrder<Value>(source: Source, path: Path, named: Record<string, Value>): [string, Value][] {
+  return source.keys(path).map((key) => [key, named[key] as Value]);
 }
 
 function resolveBoard(source: Source, name: string, board: SourceBoard): BoardConfig {
@@ -99,50 +106,18 @@ function resolveMachine(machine: SourceMachine): MachineConfig {
   return { driver: 'script', path, ...(powerOffPath === undefined ? {} : { powerOffPath }) };
 }
 
-function resolveWhere(source: Source, pool: string, where: Record<string, Scalar>): Map<string, string> {
+/** What a pool's boards must have, as text; undefined where the pool is a list. */
+function selectorOf(source: Source, pool: string): Map<string, string> | undefined {
   const path = ['pools', pool, 'where'];
-  return new Map(Object.keys(where).map((key) => [key, source.text([...path, key]) ?? '']));
+  const keys = source.keys(path);
+  if (keys.length === 0) return undefined;
+  return new Map(keys.map((key) => [key, source.text([...path, key]) ?? '']));
 }
 
 function matches(board: BoardConfig, where: ReadonlyMap<string, string>): boolean {
   return [...where].every(
     ([key, value]) => Object.hasOwn(board.attributes, key) && board.attributes[key] === value,
   );
-}
-
-function warnOfBoard(source: Source, board: BoardConfig): ConfigProblem[] {
-  const path = ['boards', board.name];
-  const warnings: ConfigProblem[] = [];
-  if (/^(y|yes|n|no|on|off|true|false|null)$/i.test(board.name)) {
-    const message = `board '${board.name}' has a name that other YAML readers take for a value. Quote it`;
-    warnings.push({ ...source.keyPlace(path), message });
-  }
-  if (board.takesDtb && !board.takesLinux) {
-    const message = `board '${board.name}' takes a dtb but does not boot Linux, and a dtb comes only with Linux`;
-    warnings.push({ ...source.keyPlace([...path, 'dtb']), message });
-  }
-  if (!board.takesLinux && source.text([...path, 'files', 'linux']) !== undefined) {
-    const message = `board '${board.name}' does not boot Linux, so files.linux is never used`;
-    warnings.push({ ...source.keyPlace([...path, 'files', 'linux']), message });
-  }
-  return warnings;
-}
-
-function warnOfEmptyPool(
-  source: Source,
-  name: string,
-  boards: readonly BoardConfig[],
-  where: ReadonlyMap<string, string> | undefined,
-): ConfigProblem {
-  const path = ['pools', name];
-  if (where === undefined) return { ...source.keyPlace(path), message: `pool '${name}' has no boards` };
-  const known = new Set([...attributeNames, ...boards.flatMap((board) => Object.keys(board.attributes))]);
-  const stray = [...where.keys()].find((key) => !known.has(key));
-  const message =
-    stray === undefined
-      ? `pool '${name}' has no boards: none matches`
-      : `pool '${name}' has no boards: none has '${stray}'${suggestion(stray, known)}`;
-  return { ...source.keyPlace(stray === undefined ? path : [...path, 'where', stray]), message };
 }
 
 function resolveLimits(limits: NonNullable<SourceLab['limits']>): Limits {

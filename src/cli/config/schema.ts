@@ -40,14 +40,14 @@ const count = (description: string, options: { default: number; maximum: number 
   });
 const size = (description: string, example: string) =>
   Type.String({
-    pattern: '^[1-9][0-9]{0,8}(B|KB|MB|GB)$',
+    pattern: '^[1-9][0-9]{0,5}(B|KB|MB|GB)$',
     title: `a size such as ${example} (units B, KB, MB, GB)`,
     description,
     default: example,
   });
 const duration = (description: string, example: string) =>
   Type.String({
-    pattern: '^(?=.)([1-9][0-9]{0,8}d)?([1-9][0-9]{0,8}h)?([1-9][0-9]{0,8}m)?([1-9][0-9]{0,8}s)?$',
+    pattern: '^(?=.)([1-9][0-9]{0,5}d)?([1-9][0-9]{0,5}h)?([1-9][0-9]{0,5}m)?([1-9][0-9]{0,5}s)?$',
     title: `a duration such as ${example} or 1h30m (units d, h, m, s)`,
     description,
     default: example,
@@ -177,7 +177,7 @@ const board = Type.Object(
   { ...closed, title: 'a mapping of settings', description: 'A board.' },
 );
 
-const members = { type: 'array', items: name('A board.'), title: 'a list of boards' };
+const members = { type: 'array', items: name('A board.'), uniqueItems: true, title: 'a list of boards' };
 
 export interface SourcePool {
   boards?: string[];

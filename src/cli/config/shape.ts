@@ -2,7 +2,7 @@
  * Holds a lab's file against its schema and says in words what does not fit. Nothing here knows a key of the file:
  * words come from the schema's titles.
  */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { labSchema } from './schema.ts';
@@ -15,9 +15,16 @@ export interface ShapeCheck {
   isSound(path: Path): boolean;
 }
 
+let compiled: ValidateFunction | undefined;
+
 export function checkShape(source: Source): ShapeCheck {
-  const ajv = new Ajv({ allErrors: true, verbose: true, discriminator: true, allowUnionTypes: true });
-  const validate = ajv.compile(labSchema);
+  compiled ??= new Ajv({
+    allErrors: true,
+    verbose: true,
+    discriminator: true,
+    allowUnionTypes: true,
+  }).compile(labSchema);
+  const validate = compiled;
   validate(source.value);
   const faults = (validate.errors ?? []).map((error) => ({ error, path: pathOf(error) }));
   const meant = new Set(

@@ -5,9 +5,10 @@
  * boolean or a number there. Aliases (`*name`) are followed; merge keys (`<<`) are not part of YAML 1.2.
  */
 import {
-  type Document,
+  type Alias,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -29,6 +30,10 @@ export interface Source {
   /** Where the key of this path stands, or the nearest thing around it that is there. */
   keyPlace(path: Path): Place;
   valuePlace(path: Path): Place;
+  /** The keys of a mapping in the order of the file (JavaScript puts `7` before `a`); none where it is no mapping. */
+  keys(path: Path): string[];
+  /** Whether the key of this path stands in quotes. */
+  isKeyQuoted(path: Path): boolean;
   /** A scalar as text, numbers and booleans as they are written; undefined where there is none. */
   text(path: Path): string | undefined;
 }
@@ -37,12 +42,15 @@ export interface Source {
 interface Spot {
   keyOffset: number;
   valueOffset: number;
+  keyQuoted?: true;
   text?: string;
+  /** Of a mapping only. */
+  keys?: string[];
   children?: Map<string, Spot>;
 }
 
 /** Far above any real lab; it ends aliases of aliases of aliases. */
-const nodesMax = 2_000_000;
+const nodesMax = 1_000_000;
 const depthMax = 50;
 
 /** Never throws: what is wrong with the text is in `problems`, and `value` is then what could be read. */
@@ -53,71 +61,99 @@ export function readSource(text: string, file: string): Source {
     version: '1.2',
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
   });
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const reader = new Reader(document);
+  const reader = new Reader(place);
   const root: Spot = { keyOffset: 0, valueOffset: 0 };
   let value: unknown;
   if (document.errors.length === 0) value = reader.read(document.contents, root, 0);
   const problems = [
-    ...[...document.errors, ...document.warnings].map((problem) => ({
-      ...place(problem.pos[0]),
-      message: `not valid YAML: ${problem.message}`,
+    ...[...document.errors, ...document.warnings].map(({ code, pos, message }) => ({
+      ...place(pos[0]),
+      message: code === 'MULTIPLE_DOCS' ? 'a second document begins here' : `not valid YAML: ${message}`,
     })),
-    ...reader.problems.map(({ offset, message }) => ({ ...place(offset), message: message(place) })),
+    ...reader.problems,
   ];
   return {
     value,
     problems,
-    keyPlace: (path) => place(find(root, path).keyOffset),
-    valuePlace: (path) => place(find(root, path).valueOffset),
-    text: (path) => find(root, path, { exact: true })?.text,
+    keyPlace: (path) => place(nearestSpot(root, path).keyOffset),
+    valuePlace: (path) => place(nearestSpot(root, path).valueOffset),
+    keys: (path) => findSpot(root, path)?.keys ?? [],
+    isKeyQuoted: (path) => findSpot(root, path)?.keyQuoted === true,
+    text: (path) => findSpot(root, path)?.text,
   };
 }
 
-function find(root: Spot, path: Path): Spot;
-function find(root: Spot, path: Path, options: { exact: true }): Spot | undefined;
-function find(root: Spot, path: Path, options?: { exact: true }): Spot | undefined {
+function findSpot(root: Spot, path: Path): Spot | undefined {
+  let spot: Spot | undefined = root;
+  for (const step of path) spot = spot?.children?.get(step);
+  return spot;
+}
+
+/** What is there of the path. */
+function nearestSpot(root: Spot, path: Path): Spot {
   let spot = root;
   for (const step of path) {
     const child = spot.children?.get(step);
-    if (child === undefined) return options?.exact ? undefined : spot;
+    if (child === undefined) break;
     spot = child;
   }
   return spot;
 }
 
 class Reader {
-  readonly problems: { offset: number; message: (place: (offset: number) => Place) => string }[] = [];
-  readonly #document: Document;
+  readonly problems: ConfigProblem[] = [];
+  readonly #place: (offset: number) => Place;
+  /** The node that each `&name` stands for so far: an alias means the last one before it. */
+  readonly #anchors = new Map<string, Node>();
+  /** Nodes whose inside is being read. */
+  readonly #open = new Set<Node>();
   #nodes = 0;
 
-  constructor(document: Document) {
-    this.#document = document;
+  constructor(place: (offset: number) => Place) {
+    this.#place = place;
   }
 
   read(node: unknown, spot: Spot, depth: number): unknown {
-    const target = isAlias(node) ? node.resolve(this.#document) : (node as Node | null | undefined);
+    if (isAlias(node)) return this.#readAlias(node, spot, depth);
     this.#nodes += 1;
     if (depth > depthMax || this.#nodes > nodesMax) {
-      const fault = depth > depthMax ? `nested more than ${depthMax} deep, or within itself` : 'too large';
+      const fault = depth > depthMax ? `nested more than ${depthMax} deep` : `more than ${nodesMax} values`;
       if (this.#nodes <= nodesMax + 1) this.#note(spot.valueOffset, fault);
       return null;
     }
-    if (isMap(target)) return this.#readMap(target, spot, depth);
-    if (isSeq(target)) return this.#readList(target, spot, depth);
-    if (!isScalar(target)) return null;
-    spot.text = typeof target.value === 'string' ? target.value : (target.source ?? '');
-    return target.value;
+    if (isNode(node) && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) {
+      spot.text = typeof node.value === 'string' ? node.value : (node.source ?? '');
+      return node.value;
+    }
+    if (!isMap(node) && !isSeq(node)) return null;
+    this.#open.add(node);
+    const value = isMap(node) ? this.#readMap(node, spot, depth) : this.#readList(node, spot, depth);
+    this.#open.delete(node);
+    return value;
+  }
+
+  #readAlias(alias: Alias, spot: Spot, depth: number): unknown {
+    const target = this.#anchors.get(alias.source);
+    if (target !== undefined && !this.#open.has(target)) return this.read(target, spot, depth);
+    const fault = target === undefined ? `has no '&${alias.source}' before it` : 'would contain itself';
+    this.#note(spot.valueOffset, `'*${alias.source}' ${fault}`);
+    return null;
+  }
+
+  #note(offset: number, message: string): void {
+    this.problems.push({ ...this.#place(offset), message });
   }
 
   #readMap(map: YAMLMap, spot: Spot, depth: number): object {
     const value: Record<string, unknown> = Object.create(null);
     spot.children = new Map();
+    spot.keys = [];
     for (const pair of map.items as Pair[]) {
       const keyOffset = offsetOf(pair.key) ?? offsetOf(pair.value) ?? spot.valueOffset;
       const key = keyText(pair.key);
@@ -127,11 +163,13 @@ class Reader {
       }
       const first = spot.children.get(key)?.keyOffset;
       if (first !== undefined) {
-        this.#note(keyOffset, (place) => `'${key}' is there twice, first in line ${place(first).line}`);
+        this.#note(keyOffset, `'${key}' is there twice, first in line ${this.#place(first).line}`);
         continue;
       }
-      const child = { keyOffset, valueOffset: valueOffset(pair.value) ?? keyOffset };
+      const child: Spot = { keyOffset, valueOffset: valueOffset(pair.value) ?? keyOffset };
+      if (isScalar(pair.key) && pair.key.type?.startsWith('QUOTE')) child.keyQuoted = true;
       spot.children.set(key, child);
+      spot.keys.push(key);
       value[key] = this.read(pair.value, child, depth + 1);
     }
     return value;
@@ -146,10 +184,6 @@ class Reader {
       children.set(String(index), child);
       return this.read(item, child, depth + 1);
     });
-  }
-
-  #note(offset: number, message: string | ((place: (offset: number) => Place) => string)): void {
-    this.problems.push({ offset, message: typeof message === 'string' ? () => message : message });
   }
 }
 

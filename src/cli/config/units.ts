@@ -5,7 +5,7 @@ const unitSeconds = { d: 86_400, h: 3_600, m: 60, s: 1 } as const;
 
 /** '256MB' → 268435456; undefined where it is not a size. A unit is a power of 1024, and is always written. */
 export function parseSizeBytes(text: string): number | undefined {
-  const match = /^([1-9][0-9]{0,8})(B|KB|MB|GB)$/.exec(text);
+  const match = /^([1-9][0-9]{0,5})(B|KB|MB|GB)$/.exec(text);
   if (match === null) return undefined;
   return Number(match[1]) * unitBytes[match[2] as keyof typeof unitBytes];
 }

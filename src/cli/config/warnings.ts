@@ -1,0 +1,52 @@
+/** What a lab's file may say and hardly means. A warning stops nothing. Pure. */
+import type { BoardConfig, LabConfig, PoolConfig } from '../../protocol/lab.ts';
+import type { ConfigProblem } from './problem.ts';
+import { attributeNames } from './schema.ts';
+import type { Source } from './source.ts';
+import { suggestion } from './wording.ts';
+
+export function warningsOf(source: Source, lab: LabConfig): ConfigProblem[] {
+  const warnings = lab.boards.flatMap((board) => warningsOfBoard(source, board));
+  const empty = lab.pools.filter((pool) => pool.boards.length === 0);
+  warnings.push(...empty.map((pool) => warningOfEmptyPool(source, pool, lab.boards)));
+  if (lab.force === 'admin' && lab.admins.length === 0) {
+    const message = 'force is for admins, and there are none: nobody may release the lock of another';
+    warnings.push({ ...source.keyPlace(['force']), message });
+  }
+  return warnings;
+}
+
+function warningsOfBoard(source: Source, board: BoardConfig): ConfigProblem[] {
+  const path = ['boards', board.name];
+  const warnings: ConfigProblem[] = [];
+  if (/^(y|yes|n|no|on|off|true|false|null)$/i.test(board.name) && !source.isKeyQuoted(path)) {
+    const message = `board '${board.name}' has a name that many YAML readers take for a value. Quote it`;
+    warnings.push({ ...source.keyPlace(path), message });
+  }
+  if (board.takesDtb && !board.takesLinux) {
+    const message = `board '${board.name}' takes a dtb but does not boot Linux, and a dtb comes only with Linux`;
+    warnings.push({ ...source.keyPlace([...path, 'dtb']), message });
+  }
+  if (!board.takesLinux && source.keys([...path, 'files']).includes('linux')) {
+    const message = `board '${board.name}' does not boot Linux, so linux of its files is never used`;
+    warnings.push({ ...source.keyPlace([...path, 'files', 'linux']), message });
+  }
+  return warnings;
+}
+
+function warningOfEmptyPool(
+  source: Source,
+  { name }: PoolConfig,
+  boards: readonly BoardConfig[],
+): ConfigProblem {
+  const path = ['pools', name];
+  const known = new Set([...attributeNames, ...boards.flatMap((board) => Object.keys(board.attributes))]);
+  const selected = source.keys([...path, 'where']);
+  const stray = selected.find((key) => !known.has(key));
+  if (stray !== undefined) {
+    const message = `pool '${name}' has no boards: none has '${stray}'${suggestion(stray, known)}`;
+    return { ...source.keyPlace([...path, 'where', stray]), message };
+  }
+  const why = selected.length > 0 ? ': none matches' : '';
+  return { ...source.keyPlace(path), message: `pool '${name}' has no boards${why}` };
+}

@@ -1,0 +1,84 @@
+// The examples, the reference and the editors' schema say what the program does.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { loadConfig, parseConfig } from '../../src/cli/config/load.ts';
+import { labSchema } from '../../src/cli/config/schema.ts';
+import { schemaFileText } from '../../src/cli/config/schema-file.ts';
+import { parseDurationSeconds, parseSizeBytes } from '../../src/cli/config/units.ts';
+import { defaultLimits } from '../../src/protocol/lab.ts';
+
+const root = new URL('../../', import.meta.url);
+const reference = readFileSync(new URL('docs/configuration.md', root), 'utf8');
+
+interface Node {
+  properties?: Record<string, Node>;
+  patternProperties?: Record<string, Node>;
+  items?: Node;
+  oneOf?: Node[];
+  default?: unknown;
+}
+
+/** Every key that a file may have, with its schema. */
+function keysOf(node: Node): [string, Node][] {
+  const properties = Object.entries(node.properties ?? {});
+  const inner = [...Object.values(node.patternProperties ?? {}), ...(node.oneOf ?? [])];
+  if (node.items !== undefined) inner.push(node.items);
+  return [...properties, ...[...properties.map(([, value]) => value), ...inner].flatMap(keysOf)];
+}
+
+for (const name of readdirSync(new URL('examples', root)).filter((file) => file.endsWith('.yaml'))) {
+  test(`examples/${name} is right, and without a warning`, async () => {
+    const result = await loadConfig(new URL(`examples/${name}`, root).pathname);
+    assert.ok(result.ok, JSON.stringify(result));
+    assert.deepEqual(result.warnings, []);
+  });
+}
+
+test('the two pools of the example for overlapping pools share a board', async () => {
+  const result = await loadConfig(new URL('examples/overlapping-pools.yaml', root).pathname);
+  assert.ok(result.ok);
+  const [north, south] = result.config.pools;
+  assert.deepEqual(
+    north?.boards.filter((board) => south?.boards.includes(board)),
+    ['pc2'],
+  );
+});
+
+test('docs/lab.schema.json is the schema of the program (node scripts/config-schema.ts writes it)', () => {
+  assert.equal(readFileSync(new URL('docs/lab.schema.json', root), 'utf8'), schemaFileText());
+});
+
+test('the reference has every key of the schema, and the keys it shows are accepted', () => {
+  const missing = keysOf(labSchema as Node).filter(
+    ([key]) => !reference.includes(`\`${key}\``) && !new RegExp(`\\b${key}: `).test(reference),
+  );
+  assert.deepEqual(
+    missing.map(([key]) => key),
+    [],
+  );
+  const [, example] = /```yaml\n([\s\S]*?)```/.exec(reference) ?? [];
+  const result = parseConfig(example ?? '', 'configuration.md');
+  assert.ok(result.ok, JSON.stringify(result));
+  assert.deepEqual(result.warnings, []);
+});
+
+test('the limits in the reference, in the schema and in the program are the same', () => {
+  const limits = (labSchema as Node).properties?.limits?.properties ?? {};
+  const inSchema = Object.entries(limits).map(([key, { default: byDefault }]) => {
+    const row = new RegExp(`^\\| \`${key}\` \\|.*?\\| \`([^\`]*)\` \\|`, 'm').exec(reference);
+    assert.equal(row?.[1], String(byDefault), key);
+    return typeof byDefault === 'string'
+      ? (parseSizeBytes(byDefault) ?? parseDurationSeconds(byDefault))
+      : byDefault;
+  });
+  assert.deepEqual(inSchema, [
+    defaultLimits.ticketsPerUser,
+    defaultLimits.queueLength,
+    defaultLimits.imageBytesMax,
+    defaultLimits.logBytesMax,
+    defaultLimits.jobSecondsMax,
+    defaultLimits.adHocQueuesPerBoard,
+    defaultLimits.openStreams,
+  ]);
+});
