@@ -65,11 +65,21 @@ export interface MetaRecord {
 
 export type Health =
   | { readonly state: 'good' }
-  | { readonly state: 'suspect' | 'broken'; readonly by: string; readonly why: string; readonly sinceWallAt: number };
+  | {
+      readonly state: 'suspect' | 'broken';
+      readonly by: string;
+      readonly why: string;
+      readonly sinceWallAt: number;
+    };
 
 export type Service =
   | { readonly state: 'in' }
-  | { readonly state: 'draining' | 'out'; readonly by: string; readonly note: string; readonly until?: number };
+  | {
+      readonly state: 'draining' | 'out';
+      readonly by: string;
+      readonly note: string;
+      readonly until?: number;
+    };
 
 export interface BoardRecord {
   readonly name: string;
@@ -113,7 +123,10 @@ export interface LockRecord {
   /** From here on the lock may be reclaimed. */
   readonly endsAt?: number;
   readonly endsWallAt?: number;
-  /** Last job, console write or power action under the lock; only kept where idleMaxSeconds is set. */
+  /** The hold's end has passed (and was looked at): the next in line may have it. */
+  readonly overdue: boolean;
+  /** When it ends for want of use: last job, console write or power action under the lock plus the limit. Only where
+   * idleMaxSeconds is set, and not while a job runs. */
   readonly idleAt?: number;
   readonly idleMaxSeconds?: number;
   readonly ending?: Ending;
@@ -141,7 +154,11 @@ export type TargetSpec =
 export type TicketOutcome =
   | { readonly kind: 'confirmed'; readonly board: string; readonly token: Token }
   | { readonly kind: 'started'; readonly board: string; readonly token: Token }
-  | { readonly kind: 'withdrawn'; readonly by: string; readonly why: 'client' | 'cancelled' | 'grace' | 'gone' | 'forced' }
+  | {
+      readonly kind: 'withdrawn';
+      readonly by: string;
+      readonly why: 'client' | 'cancelled' | 'grace' | 'gone' | 'forced';
+    }
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'refused'; readonly why: Refusal };
 
@@ -226,6 +243,8 @@ export interface JobRecord {
   readonly detached: boolean;
   /** Its client is away, and must be back by then. */
   readonly graceUntil?: number;
+  /** It is being stopped under a lock that stays; past this its board counts as broken. */
+  readonly endingLimitAt?: number;
   readonly startedWallAt: number;
   readonly endedWallAt?: number;
   /** Why it is being ended before its own end. */

@@ -56,7 +56,11 @@ export type AgentToServer =
       readonly jobs: readonly AgentJobReport[];
     }
   /** These boards are ready (leftovers ended, powered off where one was found) or can't be driven. */
-  | { readonly type: 'boards'; readonly ready: readonly string[]; readonly failed: readonly { board: string; why: string }[] }
+  | {
+      readonly type: 'boards';
+      readonly ready: readonly string[];
+      readonly failed: readonly { board: string; why: string }[];
+    }
   /** Sends this file: data frames with `streamId` = `transfer`, then nothing more. */
   | { readonly type: 'need-image'; readonly transfer: number; readonly hash: string }
   /** The job has all it needs and was started; from here on it outlives the server. */
@@ -64,9 +68,21 @@ export type AgentToServer =
   /** The end text came and the job stays open for its client (keepOn). */
   | { readonly type: 'completed'; readonly job: number; readonly matchEnd: number }
   | { readonly type: 'ended'; readonly job: number; readonly token: string; readonly result: AgentJobResult }
-  | { readonly type: 'powered-off'; readonly board: string; readonly token: string; readonly ok: boolean; readonly detail: string }
+  | {
+      readonly type: 'powered-off';
+      readonly board: string;
+      readonly token: string;
+      readonly ok: boolean;
+      readonly detail: string;
+    }
   /** An action carried a lower token than the board has seen, or the agent has no such job. */
-  | { readonly type: 'refused'; readonly action: string; readonly board: string; readonly token: string; readonly why: string }
+  | {
+      readonly type: 'refused';
+      readonly action: string;
+      readonly board: string;
+      readonly token: string;
+      readonly why: string;
+    }
   | { readonly type: 'pong'; readonly nonce: number };
 
 export interface AgentBoard {
@@ -99,7 +115,12 @@ export type ServerToAgent =
   | { readonly type: 'cancel'; readonly job: number; readonly token: string; readonly why: string }
   /** The client of a keepOn job has left: end it as completed, now or as soon as it is. */
   | { readonly type: 'finish'; readonly job: number; readonly token: string }
-  | { readonly type: 'write'; readonly job: number; readonly token: string; readonly bytes: string /* base64 */ }
+  | {
+      readonly type: 'write';
+      readonly job: number;
+      readonly token: string;
+      readonly bytes: string /* base64 */;
+    }
   | { readonly type: 'power-off'; readonly board: string; readonly token: string }
   | { readonly type: 'image-missing'; readonly transfer: number; readonly hash: string; readonly why: string }
   | { readonly type: 'image-size'; readonly transfer: number; readonly hash: string; readonly size: number }

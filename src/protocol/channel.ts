@@ -17,18 +17,25 @@ export const messageBytesMax = 4 * 1024 * 1024;
 
 /** Client → server. */
 export type ChannelRequest =
-  | { [N in OperationName]: { readonly id: number; readonly op: N; readonly body: RequestOf<N> } }[OperationName]
+  | {
+      [N in OperationName]: { readonly id: number; readonly op: N; readonly body: RequestOf<N> };
+    }[OperationName]
   | { readonly pong: number };
 
 /** Server → client. */
 export type ChannelAnswer =
-  | { [N in OperationName]: { readonly id: number; readonly ok: true; readonly body: ResponseOf<N> } }[OperationName]
+  | {
+      [N in OperationName]: { readonly id: number; readonly ok: true; readonly body: ResponseOf<N> };
+    }[OperationName]
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
 /** Server → client, unasked. A channel hears of the tickets that it submitted or attached to. */
 export type ChannelEvent =
   | { readonly event: 'ticket'; readonly view: TicketView }
-  /** `message`: what the people who use it should know, such as who released the lock under it. */
+  /**
+   * `message`: what the people who use it should know, such as who released the lock under it. A job's matchEnd is
+   * told before any console byte behind it is sent, so that a client can print the console exactly up to it.
+   */
   | { readonly event: 'job'; readonly job: JobView; readonly message?: string }
   | { readonly event: 'status'; readonly status: StatusView }
   /** Bytes that were not kept: the stream goes on at offset + length. */
@@ -36,7 +43,12 @@ export type ChannelEvent =
   /** The job has ended and all its console bytes were sent, or `follow` was false. */
   | { readonly event: 'console-end'; readonly job: number; readonly length: number }
   /** The stream broke off; ask again from the offset you have. */
-  | { readonly event: 'console-error'; readonly job: number; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly event: 'console-error';
+      readonly job: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
   /** Answer `{ pong: nonce }` at once: only a client that lives is given a board that must be taken from somebody. */
   | { readonly event: 'ping'; readonly nonce: number }
   /** The server is leaving or restarting: connect again, tickets keep their place. */

@@ -152,7 +152,13 @@ export const StatusView = Type.Object({
   mode: Type.Union([Type.Literal('open'), Type.Literal('settling'), Type.Literal('draining')]),
   boards: Type.Array(BoardView),
   pools: Type.Array(
-    Type.Object({ pool: Type.String(), boards: Type.Array(Type.String()), usable: Type.Integer(), taken: Type.Integer(), waiting: Type.Integer() }),
+    Type.Object({
+      pool: Type.String(),
+      boards: Type.Array(Type.String()),
+      usable: Type.Integer(),
+      taken: Type.Integer(),
+      waiting: Type.Integer(),
+    }),
   ),
   queue: Type.Array(QueueEntry),
   jobs: Type.Array(JobView),
@@ -169,6 +175,8 @@ export const ReleaseOutcome = Type.Object({
     Type.Literal('not-held'),
     Type.Literal('wrong-key'),
   ]),
+  /** With `ending`: the lock that ends, for `await-free`. */
+  token: Type.Optional(Token),
 });
 export type ReleaseOutcome = Type.Static<typeof ReleaseOutcome>;
 
@@ -178,8 +186,17 @@ export const operations = {
   hello: {
     summary: 'Who am I, and to which lab am I talking',
     http: { method: 'GET', path: '/v1/hello' },
-    request: Type.Object({ protocol: Type.Optional(Type.Integer()), client: Type.Optional(Type.String({ maxLength: 100 })) }, strict),
-    response: Type.Object({ protocol: Type.Integer(), version: Type.String(), lab: Type.String(), user: Type.String(), admin: Type.Boolean() }),
+    request: Type.Object(
+      { protocol: Type.Optional(Type.Integer()), client: Type.Optional(Type.String({ maxLength: 100 })) },
+      strict,
+    ),
+    response: Type.Object({
+      protocol: Type.Integer(),
+      version: Type.String(),
+      lab: Type.String(),
+      user: Type.String(),
+      admin: Type.Boolean(),
+    }),
   },
   lab: {
     summary: 'Boards, pools and their attributes (LabConfig without the machines)',
@@ -191,7 +208,10 @@ export const operations = {
     summary: 'Who has each board of a target, in listed order',
     http: { method: 'GET', path: '/v1/targets/:target' },
     request: Type.Object({ target: Target }, strict),
-    response: Type.Object({ kind: Type.Union([Type.Literal('board'), Type.Literal('pool')]), members: Type.Array(MemberView) }),
+    response: Type.Object({
+      kind: Type.Union([Type.Literal('board'), Type.Literal('pool')]),
+      members: Type.Array(MemberView),
+    }),
   },
   locks: {
     summary: 'Every lock, in the order of the boards',
@@ -199,6 +219,9 @@ export const operations = {
     request: empty,
     response: Type.Object({ members: Type.Array(MemberView) }),
   },
+  // A submit that is refused is an error with details `{ kind, members, board?, lock? }`: ALREADY_YOURS,
+  // NOT_GRANTED_IN_TIME (waitSeconds 0), NOT_HOLDER and WRONG_KEY (slot), NO_BOARD_FITS, LIMIT_REACHED, UNKNOWN_TARGET
+  // (details `{ boards, pools }`: all valid names).
   submit: {
     summary: 'Ask for a board, a board with a job on it, or the job slot of a lock you have',
     http: { method: 'POST', path: '/v1/tickets' },
@@ -218,7 +241,8 @@ export const operations = {
         note: Type.Optional(Type.String({ maxLength: 1000 })),
         /** Answer with the lock you have instead of refusing. */
         reuse: Type.Optional(Type.Boolean()),
-        /** Over HTTP only: the ticket has no stream of its own, and ends by itself when its deadline or the grace passes. */
+        /** false: leave `members` out of the answer, which for a large pool is most of it. */
+        members: Type.Optional(Type.Boolean()),
       },
       strict,
     ),
@@ -244,9 +268,16 @@ export const operations = {
     response: Type.Object({ view: TicketView }),
   },
   attach: {
-    summary: 'Follow a ticket or its job on this channel, after a reconnect or from another client of the same user',
+    summary:
+      'Follow a ticket or its job on this channel, after a reconnect or from another client of the same user',
     http: { method: 'GET', path: '/v1/tickets/:ticket' },
-    request: Type.Object({ ticket: TicketId, /** also send place and reasons as they change */ places: Type.Optional(Type.Boolean()) }, strict),
+    request: Type.Object(
+      {
+        ticket: TicketId,
+        /** also send place and reasons as they change */ places: Type.Optional(Type.Boolean()),
+      },
+      strict,
+    ),
     response: Type.Object({ view: TicketView, job: Type.Optional(JobView) }),
   },
   release: {
@@ -269,25 +300,57 @@ export const operations = {
   'await-free': {
     summary: 'Answers when the lock with this token has ended, or after the seconds',
     http: { method: 'GET', path: '/v1/boards/:board/free' },
-    request: Type.Object({ board: Type.String(), token: Type.Optional(Token), seconds: Type.Number({ minimum: 0, maximum: 3600 }) }, strict),
+    request: Type.Object(
+      {
+        board: Type.String(),
+        token: Type.Optional(Token),
+        seconds: Type.Number({ minimum: 0, maximum: 3600 }),
+      },
+      strict,
+    ),
     response: Type.Object({ free: Type.Boolean() }),
   },
   extend: {
     summary: 'Give a lock of yours a new end, counted from now; 0: no end',
     http: { method: 'POST', path: '/v1/boards/:board/extend' },
-    request: Type.Object({ requestId: RequestId, board: Type.String(), key: Key, holdSeconds: Type.Integer({ minimum: 0, maximum: 31_536_000 }) }, strict),
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        board: Type.String(),
+        key: Key,
+        holdSeconds: Type.Integer({ minimum: 0, maximum: 31_536_000 }),
+      },
+      strict,
+    ),
     response: Type.Object({ lock: LockView }),
   },
   give: {
     summary: 'Hand a lock of yours to another user, with a new token',
     http: { method: 'POST', path: '/v1/boards/:board/give' },
-    request: Type.Object({ requestId: RequestId, board: Type.String(), key: Key, user: Type.String({ minLength: 1, maxLength: 64 }), newKey: Type.Optional(Key) }, strict),
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        board: Type.String(),
+        key: Key,
+        user: Type.String({ minLength: 1, maxLength: 64 }),
+        newKey: Type.Optional(Key),
+      },
+      strict,
+    ),
     response: Type.Object({ lock: LockView }),
   },
   steal: {
     summary: "Take over somebody's lock, with a new token (whoever may force)",
     http: { method: 'POST', path: '/v1/boards/:board/steal' },
-    request: Type.Object({ requestId: RequestId, board: Type.String(), newKey: Type.Optional(Key), note: Type.Optional(Type.String({ maxLength: 1000 })) }, strict),
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        board: Type.String(),
+        newKey: Type.Optional(Key),
+        note: Type.Optional(Type.String({ maxLength: 1000 })),
+      },
+      strict,
+    ),
     response: Type.Object({ lock: LockView }),
   },
   'cancel-waiting': {
@@ -299,14 +362,22 @@ export const operations = {
   cancel: {
     summary: 'End a ticket or job, or all of the caller',
     http: { method: 'POST', path: '/v1/cancel' },
-    request: Type.Object({ requestId: RequestId, id: Type.Optional(TicketId), mine: Type.Optional(Type.Boolean()) }, strict),
+    request: Type.Object(
+      { requestId: RequestId, id: Type.Optional(TicketId), mine: Type.Optional(Type.Boolean()) },
+      strict,
+    ),
     response: Type.Object({ cancelled: Type.Array(TicketId) }),
   },
   board: {
     summary: 'Take a board out of service after its present lock, or bring it back and forget its faults',
     http: { method: 'POST', path: '/v1/boards/:board/service' },
     request: Type.Object(
-      { requestId: RequestId, board: Type.String(), action: Type.Union([Type.Literal('drain'), Type.Literal('resume')]), note: Type.Optional(Type.String({ maxLength: 1000 })) },
+      {
+        requestId: RequestId,
+        board: Type.String(),
+        action: Type.Union([Type.Literal('drain'), Type.Literal('resume')]),
+        note: Type.Optional(Type.String({ maxLength: 1000 })),
+      },
       strict,
     ),
     response: Type.Object({ board: BoardView }),
@@ -326,7 +397,13 @@ export const operations = {
   jobs: {
     summary: 'Jobs, newest first, live and ended',
     http: { method: 'GET', path: '/v1/jobs' },
-    request: Type.Object({ mine: Type.Optional(Type.Boolean()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, strict),
+    request: Type.Object(
+      {
+        mine: Type.Optional(Type.Boolean()),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+      },
+      strict,
+    ),
     response: Type.Object({ jobs: Type.Array(JobView) }),
   },
   job: {
@@ -338,7 +415,14 @@ export const operations = {
   console: {
     summary: 'Console bytes of a job from an offset: data frames with stream id = job, then `console-end`',
     http: null,
-    request: Type.Object({ job: TicketId, from: Type.Optional(Type.Integer({ minimum: 0 })), /** false: only what is there now */ follow: Type.Optional(Type.Boolean()) }, strict),
+    request: Type.Object(
+      {
+        job: TicketId,
+        from: Type.Optional(Type.Integer({ minimum: 0 })),
+        /** false: only what is there now */ follow: Type.Optional(Type.Boolean()),
+      },
+      strict,
+    ),
     response: Type.Object({ from: Type.Integer() }),
   },
   'console-close': {
@@ -350,7 +434,10 @@ export const operations = {
   write: {
     summary: "Bytes to the board's console; only the holder, under a live job",
     http: { method: 'POST', path: '/v1/jobs/:job/console' },
-    request: Type.Object({ job: TicketId, bytes: Type.String({ maxLength: 131_072, description: 'base64' }) }, strict),
+    request: Type.Object(
+      { job: TicketId, bytes: Type.String({ maxLength: 131_072, description: 'base64' }) },
+      strict,
+    ),
     response: empty,
   },
   finish: {
@@ -366,9 +453,17 @@ export const operations = {
     response: Type.Object({ missing: Type.Array(ImageHash) }),
   },
   'put-image': {
-    summary: 'Announces an upload: data frames with stream id = `stream` and rising offsets follow; answered when all bytes are checked and stored',
+    summary:
+      'Announces an upload: data frames with stream id = `stream` and rising offsets follow; answered when all bytes are checked and stored',
     http: null,
-    request: Type.Object({ hash: ImageHash, size: Type.Integer({ minimum: 0 }), stream: Type.Integer({ minimum: 1, maximum: 0xffffffff }) }, strict),
+    request: Type.Object(
+      {
+        hash: ImageHash,
+        size: Type.Integer({ minimum: 0 }),
+        stream: Type.Integer({ minimum: 1, maximum: 0xffffffff }),
+      },
+      strict,
+    ),
     response: empty,
   },
 } as const satisfies Record<string, Operation>;

@@ -1,0 +1,88 @@
+// Loading a configuration. Boards come and go; tickets follow: those that no board can satisfy any more end
+// refused, the others keep arrival and turn, in the queue of what their target means now.
+import type { CommandTypes } from './commands.ts';
+import type { BoardRecord, LabDefinition, TicketRecord } from './records.ts';
+import type { Step } from './step.ts';
+import { formatTarget } from './target.ts';
+import { joinSet } from './tickets.ts';
+
+export function configure(step: Step, body: CommandTypes['configure']['body']): { changed: boolean } {
+  if (JSON.stringify(step.state.lab) === JSON.stringify(body.lab)) return { changed: false };
+  const waiting = takeOut(step);
+  addBoards(step, body.lab);
+  step.put('lab', '', body.lab);
+  dropBoards(step, body.lab);
+  for (const [ticket, turn] of waiting) putBack(step, ticket, turn);
+  for (const queue of [...step.state.queues.keys()]) step.sweepQueue(queue, '');
+  for (const board of step.state.boards.keys()) step.boardsToMatch.add(board);
+  for (const set of step.state.allSets()) step.setsToReview.add(set.key);
+  step.audit.push({ event: 'configured', by: 'system', detail: describe(body.lab) });
+  return { changed: true };
+}
+
+/** Every ticket leaves its queue for the time being, with the turn it had reached. */
+function takeOut(step: Step): Map<TicketRecord, number> {
+  const tickets = [...step.state.tickets.values()].sort((a, b) => a.id - b.id);
+  const turns = tickets.map((ticket) => step.state.turnOf(ticket.queue, ticket.set, ticket.id));
+  for (const ticket of tickets) {
+    if (ticket.state === 'waiting') step.put('ticket', String(ticket.id), { ...ticket, state: 'parked' });
+  }
+  for (const key of [...step.state.turns.keys()]) step.put('turn', key, undefined);
+  return new Map(tickets.map((ticket, at) => [ticket, turns[at] ?? 0]));
+}
+
+function putBack(step: Step, ticket: TicketRecord, turn: number): void {
+  const boards = step.state.labIndex.resolve(ticket.target, ticket.needs);
+  const turnFloor = Math.max(ticket.turnFloor, turn);
+  if (boards.boards.length === 0 && ticket.state !== 'offered') {
+    const message = `The lab has no board for ${formatTarget(ticket.target)} any more.`;
+    return step.endTicket(ticket, { kind: 'refused', why: { kind: 'no-board', message } });
+  }
+  const moved =
+    ticket.kind === 'slot' ? { slotBoards: boards.boards } : { queue: queueFor(step, ticket, boards) };
+  step.putTicket({ ...ticket, ...moved, turnFloor });
+}
+
+/** An offered ticket whose target is gone keeps its old queue's name: it ends with its confirm or take-back. */
+function queueFor(
+  step: Step,
+  ticket: TicketRecord,
+  boards: { boards: readonly string[]; name: string },
+): string {
+  return boards.boards.length === 0 ? `b:${ticket.offer?.board ?? ''}` : joinSet(step, boards);
+}
+
+function addBoards(step: Step, lab: LabDefinition): void {
+  for (const { name } of lab.boards) {
+    const known = step.state.boards.get(name);
+    if (known?.removed) step.put('board', name, { ...known, removed: false });
+    if (!known) step.put('board', name, newBoard(name, step.now));
+  }
+}
+
+/** A removed board that is held drains first: it goes when its lock does. */
+function dropBoards(step: Step, lab: LabDefinition): void {
+  const kept = new Set(lab.boards.map((board) => board.name));
+  for (const board of [...step.state.boards.values()]) {
+    if (kept.has(board.name)) continue;
+    if (step.state.locks.has(board.name)) step.put('board', board.name, { ...board, removed: true });
+    else step.put('board', board.name, undefined);
+  }
+}
+
+function newBoard(name: string, now: number): BoardRecord {
+  return {
+    name,
+    health: { state: 'good' },
+    service: { state: 'in' },
+    agent: 'away',
+    mayBeOn: false,
+    faults: 0,
+    freeSince: now,
+    removed: false,
+  };
+}
+
+function describe(lab: LabDefinition): string {
+  return `${lab.boards.length} boards, ${lab.pools.length} pools`;
+}

@@ -1,0 +1,191 @@
+// Jobs as the scheduler sees them: started under a lock, ended by the agent's report, and what follows for the
+// lock and the board's health. States: starting → running → ended, or → ending → ended when asked to stop.
+import type { Caller, CommandTypes } from './commands.ts';
+import { beginEnding, endingLimit, putLock, removeLock, withIdleEnd } from './locks.ts';
+import type {
+  BoardRecord,
+  Health,
+  JobRecord,
+  JobResult,
+  LockRecord,
+  TicketRecord,
+  Token,
+} from './records.ts';
+import { formatToken, sameToken } from './records.ts';
+import { offerSlotOf } from './slots.ts';
+import type { Step } from './step.ts';
+
+/** Starts the ticket's job under a held lock. The job's number is the ticket's. */
+export function startJob(step: Step, lock: LockRecord, ticket: TicketRecord, token: Token): JobRecord {
+  if (lock.job !== undefined) throw new Error(`board ${lock.board} already has job ${lock.job}`);
+  const job: JobRecord = {
+    id: ticket.id,
+    board: lock.board,
+    user: ticket.user,
+    key: ticket.key,
+    set: ticket.set,
+    lockToken: lock.token,
+    token,
+    state: 'starting',
+    spec: ticket.job,
+    detached: ticket.detached,
+    startedWallAt: step.wallAt,
+  };
+  step.put('job', String(job.id), job);
+  const { slotTicket: _slot, idleAt: _idle, ...rest } = lock;
+  putLock(step, { ...rest, job: job.id });
+  const board = step.state.boards.get(lock.board);
+  if (board && !board.mayBeOn) step.put('board', board.name, { ...board, mayBeOn: true });
+  step.audit.push({
+    event: 'job-started',
+    by: job.user,
+    board: job.board,
+    ticket: job.id,
+    token: formatToken(token),
+  });
+  step.effects.push({ kind: 'start-job', job });
+  return job;
+}
+
+/** Whoever may: the job's user, or an admin. */
+export function cancelJob(
+  step: Step,
+  body: CommandTypes['cancelJob']['body'],
+): CommandTypes['cancelJob']['reply'] {
+  const job = step.state.jobs.get(body.job);
+  if (!job) return { kind: 'unknown' };
+  if (!mayEnd(body.caller, job.user)) return { kind: 'not-allowed' };
+  stopJob(step, job, body.caller.user, body.why);
+  return { kind: 'ending' };
+}
+
+export function mayEnd(caller: Caller, user: string): boolean {
+  return caller.admin || caller.user === user;
+}
+
+/** Stops a job before its own end; a lock that `run` took ends with it. */
+export function stopJob(step: Step, job: JobRecord, by: string, why: string): void {
+  const lock = step.state.locks.get(job.board);
+  if (lock?.job !== job.id) throw new Error(`job ${job.id} is live without its lock on ${job.board}`);
+  if (lock.kind === 'run' && lock.state === 'held') {
+    beginEnding(step, lock, { reason: 'released', by, note: why });
+  } else {
+    requestJobEnd(step, job, by, why, { limit: lock.state === 'held' });
+  }
+}
+
+/** Tells the agent to stop the job. `limit`: under a lock that stays, the job itself has the time limit. */
+export function requestJobEnd(
+  step: Step,
+  job: JobRecord,
+  by: string,
+  why: string,
+  options: { limit: boolean },
+): void {
+  if (job.state === 'ending') return;
+  const { graceUntil: _grace, ...rest } = job;
+  const limit = options.limit ? endingLimit(step, step.state.boards.get(job.board)).limitAt : undefined;
+  const ending: JobRecord = {
+    ...rest,
+    state: 'ending',
+    cancelledBy: { by, why },
+    ...(limit === undefined ? {} : { endingLimitAt: limit }),
+  };
+  step.put('job', String(job.id), ending);
+  step.effects.push(
+    { kind: 'cancel-job', job: ending, why },
+    { kind: 'job-changed', job: ending, message: why },
+  );
+}
+
+export function jobStarted(step: Step, body: CommandTypes['jobStarted']['body']): undefined {
+  const job = step.state.jobs.get(body.job);
+  if (job?.state !== 'starting' || !sameToken(job.token, body.token)) return;
+  const running: JobRecord = { ...job, state: 'running' };
+  step.put('job', String(job.id), running);
+  step.effects.push({ kind: 'job-changed', job: running });
+}
+
+export function jobEnded(step: Step, body: CommandTypes['jobEnded']['body']): undefined {
+  const job = step.state.jobs.get(body.job);
+  if (job && sameToken(job.token, body.token)) endJob(step, job, body.result);
+}
+
+/** The agent says that nothing of the job runs any more. */
+export function endJob(step: Step, job: JobRecord, result: JobResult): void {
+  const { graceUntil: _grace, endingLimitAt: _limit, ...rest } = job;
+  const ended: JobRecord = { ...rest, state: 'ended', endedWallAt: step.wallAt, result };
+  step.put('job', String(job.id), ended);
+  step.effects.push({ kind: 'job-changed', job: ended });
+  step.audit.push({
+    event: 'job-ended',
+    by: job.user,
+    board: job.board,
+    ticket: job.id,
+    detail: result.verdict,
+  });
+  judgeBoard(step, job.board, result);
+  const lock = step.state.locks.get(job.board);
+  if (lock?.job !== job.id) throw new Error(`job ${job.id} ended without its lock on ${job.board}`);
+  const { job: _job, ...idle } = lock;
+  if (lock.state === 'ending') {
+    putLock(step, idle);
+    if (result.mayBeOn) step.effects.push({ kind: 'power-off', board: lock.board, token: lock.token });
+    else removeLock(step, idle);
+    return;
+  }
+  putLock(step, withIdleEnd(step, idle));
+  if (lock.kind === 'run') {
+    const kept = step.state.locks.get(job.board) ?? idle;
+    beginEnding(step, kept, { reason: 'job-ended', by: job.user, note: result.verdict });
+  } else offerSlotOf(step, job.board);
+}
+
+/** A lab fault counts against the board, not the image; a job that ended otherwise clears it. */
+function judgeBoard(step: Step, name: string, result: JobResult): void {
+  const board = step.state.boards.get(name);
+  if (!board) return;
+  const fault = result.verdict === 'lab-fault';
+  const faults = fault ? board.faults + 1 : result.verdict === 'cancelled' ? board.faults : 0;
+  const health = fault ? worse(step, board, faults, result.detail) : recovered(board, result);
+  if (health === board.health && faults === board.faults && result.mayBeOn === board.mayBeOn) return;
+  step.put('board', name, { ...board, faults, health, mayBeOn: result.mayBeOn });
+  if (health.state === 'broken' && board.health.state !== 'broken') {
+    step.audit.push({ event: 'broken', by: 'system', board: name, detail: result.detail });
+  }
+}
+
+function worse(step: Step, board: BoardRecord, faults: number, why: string): Health {
+  if (board.health.state === 'broken') return board.health;
+  const state = faults >= step.timing.faultsMax ? 'broken' : 'suspect';
+  return { state, by: 'system', why, sinceWallAt: step.wallAt };
+}
+
+/** A suspect board that did a job is good again; a broken one stays so until somebody looks. */
+function recovered(board: BoardRecord, result: JobResult): Health {
+  const worked = result.verdict === 'completed' || result.verdict === 'error-text';
+  return board.health.state === 'suspect' && worked ? { state: 'good' } : board.health;
+}
+
+/** The agent's answer to a power off without a job, at the end of a lock. */
+export function poweredOff(step: Step, body: CommandTypes['poweredOff']['body']): undefined {
+  const lock = step.state.locks.get(body.board);
+  if (lock?.state !== 'ending' || lock.job !== undefined || !sameToken(lock.token, body.token)) return;
+  if (body.ok) markOff(step, body.board);
+  else breakBoard(step, body.board, `the power could not be switched off: ${body.detail}`);
+  removeLock(step, lock);
+}
+
+function markOff(step: Step, name: string): void {
+  const board = step.state.boards.get(name);
+  if (board?.mayBeOn) step.put('board', name, { ...board, mayBeOn: false });
+}
+
+/** Nobody gets the board until a person has looked. */
+export function breakBoard(step: Step, name: string, why: string): void {
+  const board = step.state.boards.get(name);
+  if (!board || board.health.state === 'broken') return;
+  const health: Health = { state: 'broken', by: 'system', why, sinceWallAt: step.wallAt };
+  step.put('board', name, { ...board, health });
+  step.audit.push({ event: 'broken', by: 'system', board: name, detail: why });
+}

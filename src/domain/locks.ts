@@ -1,0 +1,264 @@
+// Locks: confirm, release, new ends and new holders, and the ending of a lock up to the free board.
+import type { Caller, ChangeHolderReply, CommandTypes, ReleaseOutcome } from './commands.ts';
+import { requestJobEnd } from './jobs.ts';
+import { freeOffer } from './match.ts';
+import type { BoardRecord, Ending, LockRecord } from './records.ts';
+import { formatToken, sameToken } from './records.ts';
+import { endSlotsOf, offerSlotOf } from './slots.ts';
+import type { Step } from './step.ts';
+
+/** Makes a granted lock the holder's; the hold counts from here. */
+export function holdLock(step: Step, lock: LockRecord): LockRecord {
+  const board = step.state.labIndex.findBoard(lock.board);
+  const held: LockRecord = {
+    ...lock,
+    ...holdEnd(step, lock.holdSeconds, board?.holdMaxSeconds),
+    ...(board?.idleMaxSeconds === undefined ? {} : { idleMaxSeconds: board.idleMaxSeconds }),
+    state: 'held',
+    heldWallAt: step.wallAt,
+  };
+  const result = withIdleEnd(step, held);
+  putLock(step, result);
+  return result;
+}
+
+/** Writes a lock and has the queues of its board looked at. */
+export function putLock(step: Step, lock: LockRecord): void {
+  step.put('lock', lock.board, lock);
+  for (const set of step.state.setsOf(lock.board)) step.setsToReview.add(set.key);
+}
+
+/** Starts or stops the idle clock: it rests while a job runs. */
+export function withIdleEnd(step: Step, lock: LockRecord): LockRecord {
+  const { idleAt: _idle, ...rest } = lock;
+  if (lock.idleMaxSeconds === undefined || lock.job !== undefined) return rest;
+  return { ...rest, idleAt: step.now + lock.idleMaxSeconds * 1000 };
+}
+
+export function release(step: Step, body: CommandTypes['release']['body']): CommandTypes['release']['reply'] {
+  return { outcomes: body.boards.map((board) => ({ board, outcome: releaseBoard(step, board, body) })) };
+}
+
+function releaseBoard(
+  step: Step,
+  board: string,
+  body: CommandTypes['release']['body'],
+): ReleaseOutcome['outcome'] {
+  const lock = step.state.locks.get(board);
+  const named = lock && body.token ? sameToken(lock.token, body.token) : true;
+  if (!lock || !named) return 'not-held';
+  if (!body.force) {
+    if (lock.user !== body.caller.user || lock.state === 'granted') return 'not-held';
+    if (lock.key !== body.key) return 'wrong-key';
+  }
+  const who = { by: body.caller.user, note: body.note };
+  if (lock.state === 'ending') return releaseEnding(step, lock, body.force, who);
+  const own = lock.user === body.caller.user && lock.key === body.key;
+  if (lock.state === 'granted') {
+    const ticket = step.state.tickets.get(lock.ticket);
+    if (!ticket?.offer) throw new Error(`granted lock on ${board} has no offered ticket`);
+    step.audit.push({ event: 'forced', by: who.by, user: lock.user, key: lock.key, board, detail: who.note });
+    freeOffer(step, ticket, ticket.offer);
+    step.endTicket(ticket, { kind: 'withdrawn', by: who.by, why: 'forced' });
+    return 'released';
+  }
+  beginEnding(step, lock, { reason: own ? 'released' : 'forced', ...who });
+  return step.state.locks.has(board) ? 'ending' : 'released';
+}
+
+/** An ending that got stuck on a broken board can be forced away by hand; the board stays broken. */
+function releaseEnding(
+  step: Step,
+  lock: LockRecord,
+  force: boolean,
+  who: { by: string; note: string },
+): 'ending' | 'released' {
+  const board = step.state.boards.get(lock.board);
+  if (!force || board?.health.state !== 'broken') return 'ending';
+  step.audit.push({ event: 'abandoned', by: who.by, user: lock.user, board: lock.board, detail: who.note });
+  const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
+  if (job) {
+    const result = {
+      verdict: 'lab-fault',
+      detail: `given up by ${who.by} on a broken board`,
+      mayBeOn: true,
+    } as const;
+    const ended = { ...job, state: 'ended', endedWallAt: step.wallAt, result } as const;
+    step.put('job', String(job.id), ended);
+    step.effects.push({ kind: 'job-changed', job: ended });
+  }
+  removeLock(step, lock);
+  return 'released';
+}
+
+/**
+ * Ends a held lock. If a job runs it is stopped first; if the board may be on, the power goes off under the old
+ * token; else the board is free in this very step.
+ */
+export function beginEnding(
+  step: Step,
+  lock: LockRecord,
+  why: { reason: Ending['reason']; by: string; note: string },
+): void {
+  if (lock.state !== 'held') throw new Error(`lock on ${lock.board} is ${lock.state}, not held`);
+  endSlotsOf(step, lock, why);
+  step.audit.push({
+    event: why.reason,
+    by: why.by,
+    user: lock.user,
+    key: lock.key,
+    board: lock.board,
+    token: formatToken(lock.token),
+    detail: why.note,
+  });
+  step.effects.push({ kind: 'lock-ended', lock, ...why });
+  const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
+  const board = step.state.boards.get(lock.board);
+  if (!job && !board?.mayBeOn) return removeLock(step, step.state.locks.get(lock.board) ?? lock);
+  const { slotTicket: _slot, idleAt: _idle, ...rest } = step.state.locks.get(lock.board) ?? lock;
+  const ending: Ending = { ...why, since: step.now, ...endingLimit(step, board) };
+  putLock(step, { ...rest, state: 'ending', ending });
+  if (job) requestJobEnd(step, job, why.by, endingText(why), { limit: false });
+  else step.effects.push({ kind: 'power-off', board: lock.board, token: lock.token });
+}
+
+/** The limit of an ending rests while the board's agent is away. */
+export function endingLimit(step: Step, board: BoardRecord | undefined): { limitAt?: number } {
+  return board?.agent === 'present' ? { limitAt: step.now + step.timing.endingMs } : {};
+}
+
+/** The lock is over and its board safe: it is free, unless it is to leave service. */
+export function removeLock(step: Step, lock: LockRecord): void {
+  step.put('lock', lock.board, undefined);
+  const board = step.state.boards.get(lock.board);
+  if (board) noteRest(step, board);
+  step.boardsToMatch.add(lock.board);
+  step.effects.push({ kind: 'board-free', board: lock.board, token: lock.token });
+}
+
+function noteRest(step: Step, board: BoardRecord): void {
+  if (board.removed) return step.put('board', board.name, undefined);
+  const { service } = board;
+  if (service.state === 'draining') {
+    return step.put('board', board.name, {
+      ...board,
+      freeSince: step.now,
+      service: { ...service, state: 'out' },
+    });
+  }
+  // Written only where somebody reads it, since this is on the path of every release.
+  if (step.state.usesSpread) step.put('board', board.name, { ...board, freeSince: step.now });
+}
+
+export function extend(step: Step, body: CommandTypes['extend']['body']): ChangeHolderReply {
+  const found = findOwn(step, body.caller, body.board, body.key);
+  if (found.kind !== 'done') return found;
+  const limit = step.state.labIndex.findBoard(body.board)?.holdMaxSeconds;
+  const { endsAt: _at, endsWallAt: _wall, ...rest } = found.lock;
+  const lock = {
+    ...rest,
+    holdSeconds: body.holdSeconds,
+    overdue: false,
+    ...holdEnd(step, body.holdSeconds, limit),
+  };
+  putLock(step, lock);
+  step.audit.push({
+    event: 'extended',
+    by: body.caller.user,
+    board: body.board,
+    detail: `${body.holdSeconds} s`,
+  });
+  return { kind: 'done', lock };
+}
+
+export function give(step: Step, body: CommandTypes['give']['body']): ChangeHolderReply {
+  const found = findOwn(step, body.caller, body.board, body.key);
+  if (found.kind !== 'done') return found;
+  return changeHolder(step, found.lock, {
+    user: body.user,
+    key: body.newKey,
+    by: body.caller.user,
+    event: 'given',
+    note: '',
+  });
+}
+
+/** The server has checked that the caller may force. */
+export function steal(step: Step, body: CommandTypes['steal']['body']): ChangeHolderReply {
+  const lock = step.state.locks.get(body.board);
+  if (!lock || lock.state === 'granted') return { kind: 'not-held' };
+  if (lock.state === 'ending') return { kind: 'reclaimed', lock };
+  const user = body.caller.user;
+  return changeHolder(step, lock, { user, key: body.newKey, by: user, event: 'stolen', note: body.note });
+}
+
+/** A new holder in one step, with a new token; not while a job runs, since that job is the old holder's. */
+function changeHolder(
+  step: Step,
+  lock: LockRecord,
+  to: { user: string; key: string; by: string; event: 'given' | 'stolen'; note: string },
+): ChangeHolderReply {
+  if (lock.job !== undefined) return { kind: 'job-running', lock };
+  endSlotsOf(step, lock, { by: to.by });
+  const { slotTicket: _slot, ...rest } = step.state.locks.get(lock.board) ?? lock;
+  const taken: LockRecord = {
+    ...rest,
+    user: to.user,
+    key: to.key,
+    set: to.user,
+    token: step.drawToken(),
+    kind: 'lock',
+  };
+  putLock(step, withIdleEnd(step, taken));
+  const detail = `from ${lock.user} to ${to.user}${to.note ? `: ${to.note}` : ''}`;
+  step.audit.push({ event: to.event, by: to.by, board: lock.board, user: to.user, detail });
+  step.effects.push({ kind: 'lock-ended', lock, reason: to.event, by: to.by, note: to.note });
+  offerSlotOf(step, taken.board);
+  return { kind: 'done', lock: step.state.locks.get(lock.board) ?? taken };
+}
+
+export function touch(step: Step, body: CommandTypes['touch']['body']): undefined {
+  const lock = step.state.locks.get(body.board);
+  if (lock?.state === 'held' && sameToken(lock.token, body.token) && lock.idleMaxSeconds !== undefined) {
+    putLock(step, withIdleEnd(step, lock));
+  }
+}
+
+function findOwn(
+  step: Step,
+  caller: Caller,
+  board: string,
+  key: string,
+): ChangeHolderReply & { lock?: LockRecord } {
+  const lock = step.state.locks.get(board);
+  if (!lock || lock.user !== caller.user || lock.state === 'granted') return { kind: 'not-held' };
+  if (lock.key !== key) return { kind: 'wrong-key', lock };
+  return lock.state === 'ending' ? { kind: 'reclaimed', lock } : { kind: 'done', lock };
+}
+
+function holdEnd(
+  step: Step,
+  holdSeconds: number,
+  maxSeconds: number | undefined,
+): { endsAt?: number; endsWallAt?: number } {
+  const wanted = holdSeconds > 0 ? holdSeconds : Number.POSITIVE_INFINITY;
+  const seconds = Math.min(wanted, maxSeconds ?? Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(seconds)) return {};
+  return { endsAt: step.now + seconds * 1000, endsWallAt: step.wallAt + seconds * 1000 };
+}
+
+function endingText(why: { reason: Ending['reason']; by: string; note: string }): string {
+  const note = why.note ? ` (${why.note})` : '';
+  switch (why.reason) {
+    case 'forced':
+      return `the lock was released by ${why.by}${note}`;
+    case 'reclaimed':
+      return `the hold was over and ${why.by} was next in line`;
+    case 'idle':
+      return 'the lock was idle for too long';
+    case 'removed':
+      return 'the board was taken out of the lab';
+    default:
+      return `the lock was released by ${why.by}${note}`;
+  }
+}

@@ -1,0 +1,65 @@
+// A set of boards that tickets ask for, with its queue and two indexes over its boards: which are free, and
+// whose holders have outstayed their time. Pools, single boards and ad-hoc sets are all the same here.
+import { IndexedHeap } from './indexed-heap.ts';
+import { TicketQueue } from './ticket-queue.ts';
+
+export class TargetSet {
+  /** `b:NAME`, `p:NAME`, or the id of a queue record. */
+  readonly key: string;
+  /** In listed order. */
+  readonly boards: readonly string[];
+  readonly spread: boolean;
+  readonly queue: TicketQueue;
+  readonly #order = new Map<string, number>();
+  readonly #free = new IndexedHeap();
+  readonly #holds = new IndexedHeap();
+  readonly #ending = new Set<string>();
+
+  constructor(
+    key: string,
+    boards: readonly string[],
+    options: { spread: boolean; turnOf: (set: string, arrival: number) => number },
+  ) {
+    this.key = key;
+    this.boards = boards;
+    this.spread = options.spread;
+    this.queue = new TicketQueue(options.turnOf);
+    for (const [at, board] of boards.entries()) this.#order.set(board, at);
+  }
+
+  /** Keeps the index of free boards; called whenever a board or its lock changes. */
+  noteBoard(board: string, free: { readonly suspect: boolean; readonly since: number } | undefined): void {
+    if (!free) this.#free.delete(board);
+    else {
+      const listed = this.#order.get(board) ?? 0;
+      this.#free.set(board, free.suspect ? 1 : 0, this.spread ? free.since : listed, listed);
+    }
+  }
+
+  /** Keeps the index of holds with an end, in scheduler milliseconds. */
+  noteHold(board: string, endsAt: number | undefined): void {
+    if (endsAt === undefined) this.#holds.delete(board);
+    else this.#holds.set(board, endsAt, this.#order.get(board) ?? 0);
+  }
+
+  /** Keeps the index of usable boards whose lock is ending. */
+  noteEnding(board: string, ending: boolean): void {
+    if (ending) this.#ending.add(board);
+    else this.#ending.delete(board);
+  }
+
+  endingBoards(): Iterable<string> {
+    return this.#ending;
+  }
+
+  /** The board a ticket for this set gets now: the first listed (or most rested), suspect ones last. */
+  firstFree(): string | undefined {
+    return this.#free.peek();
+  }
+
+  /** The board whose holder is longest past its end, if one is. */
+  longestOverdue(now: number): string | undefined {
+    const rank = this.#holds.peekRank();
+    return rank && rank[0] <= now ? this.#holds.peek() : undefined;
+  }
+}

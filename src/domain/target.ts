@@ -1,0 +1,128 @@
+// From what a request asks for to the boards that would do, in listed order. Pure.
+
+import type { BoardDefinition, LabDefinition, Needs, TargetSpec } from './records.ts';
+import { setName } from './set-name.ts';
+
+/** A target's boards that can take the job, in listed order, and the name of that set whatever its order. */
+export interface ResolvedTarget {
+  readonly boards: readonly string[];
+  readonly name: string;
+}
+
+/** Resolved targets remembered; past it they are worked out again. */
+const rememberedMax = 1000;
+
+/** Looks names up in a lab; made once for each loaded configuration. */
+export class LabIndex {
+  readonly lab: LabDefinition;
+  /** Position of a board in the configuration: the lab's listed order. */
+  readonly ordinal = new Map<string, number>();
+  readonly #boards = new Map<string, BoardDefinition>();
+  readonly #aliases = new Map<string, string>();
+  readonly #resolved = new Map<string, ResolvedTarget>();
+  readonly #pools = new Map<string, readonly string[]>();
+
+  constructor(lab: LabDefinition) {
+    this.lab = lab;
+    lab.boards.forEach((board, at) => {
+      this.ordinal.set(board.name, at);
+      this.#boards.set(board.name, board);
+      for (const alias of board.aliases) this.#aliases.set(alias, board.name);
+    });
+    for (const pool of lab.pools) this.#pools.set(pool.name, pool.boards);
+  }
+
+  findBoard(nameOrAlias: string): BoardDefinition | undefined {
+    return this.#boards.get(nameOrAlias) ?? this.#boards.get(this.#aliases.get(nameOrAlias) ?? '');
+  }
+
+  hasPool(name: string): boolean {
+    return this.#pools.has(name);
+  }
+
+  /** Boards of the target as configured now, in listed order; unknown names are left out. */
+  members(target: TargetSpec): readonly string[] {
+    switch (target.kind) {
+      case 'board':
+        return this.#boards.has(target.name) ? [target.name] : [];
+      case 'pool':
+        return this.#pools.get(target.name) ?? [];
+      case 'boards':
+        return target.names.filter((name) => this.#boards.has(name));
+      case 'where':
+        return this.lab.boards
+          .filter((board) => matches(board, target.attributes))
+          .map((board) => board.name);
+    }
+  }
+
+  /** As `members`, without those that can't take the job. Remembered: a pool may have thousands of boards. */
+  resolve(target: TargetSpec, needs: Needs | undefined): ResolvedTarget {
+    const name = JSON.stringify([target, needs]);
+    const found = this.#resolved.get(name);
+    if (found) return found;
+    const boards = this.members(target).filter((board) => {
+      const definition = this.#boards.get(board);
+      return definition !== undefined && (!needs || canTake(definition, needs));
+    });
+    const resolved = { boards, name: setName(boards) };
+    if (this.#resolved.size >= rememberedMax) this.#resolved.clear();
+    this.#resolved.set(name, resolved);
+    return resolved;
+  }
+
+  /**
+   * What a person typed: a board, an alias, a pool, `a,b` or `attribute=value,…`.
+   * Returns the name that is unknown, if one is.
+   */
+  parseTarget(text: string): { ok: true; target: TargetSpec } | { ok: false; unknown: string } {
+    const board = this.findBoard(text);
+    if (board) return { ok: true, target: { kind: 'board', name: board.name } };
+    if (this.#pools.has(text)) return { ok: true, target: { kind: 'pool', name: text } };
+    const parts = text.split(',');
+    if (parts.every((part) => /^[^=]+=.+$/.test(part))) {
+      const attributes = Object.fromEntries(parts.map((part) => splitOnce(part)));
+      return { ok: true, target: { kind: 'where', attributes } };
+    }
+    if (parts.length < 2) return { ok: false, unknown: text };
+    const names: string[] = [];
+    for (const part of parts) {
+      const found = this.findBoard(part);
+      if (!found) return { ok: false, unknown: part };
+      if (!names.includes(found.name)) names.push(found.name);
+    }
+    return { ok: true, target: { kind: 'boards', names } };
+  }
+}
+
+/** Whether the board can take such a job. */
+export function canTake(board: BoardDefinition, needs: Needs): boolean {
+  const range = needs.linux ? board.linuxFiles : board.files;
+  if (needs.fileCount < range.min || needs.fileCount > range.max) return false;
+  if (needs.linux && !board.takesLinux) return false;
+  return !needs.dtb || board.takesDtb;
+}
+
+/** As people write it. */
+export function formatTarget(target: TargetSpec): string {
+  switch (target.kind) {
+    case 'board':
+    case 'pool':
+      return target.name;
+    case 'boards':
+      return target.names.join(',');
+    case 'where':
+      return Object.entries(target.attributes)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(',');
+  }
+}
+
+function matches(board: BoardDefinition, attributes: Readonly<Record<string, string>>): boolean {
+  return Object.entries(attributes).every(([name, value]) => board.attributes[name] === value);
+}
+
+function splitOnce(part: string): [string, string] {
+  const at = part.indexOf('=');
+  return [part.slice(0, at), part.slice(at + 1)];
+}

@@ -1,0 +1,78 @@
+// What falls due by itself: deadlines, graces, unconfirmed grants, ends of holds, idle locks, endings that hang.
+import { breakBoard, stopJob } from './jobs.ts';
+import { beginEnding, putLock } from './locks.ts';
+import { takeBack } from './match.ts';
+import { openDoors } from './restart.ts';
+import type { Step } from './step.ts';
+import { withdrawTicket } from './tickets.ts';
+
+/** Handles every timer that is due at the step's time. */
+export function fireTimers(step: Step): void {
+  for (;;) {
+    const at = step.state.nextTimerAt;
+    const key = step.state.timers.peek();
+    if (at === undefined || key === undefined || at > step.now) return;
+    fire(step, key);
+    if (step.state.timers.peek() === key && step.state.nextTimerAt === at) {
+      throw new Error(`timer ${key} fired and is still due`);
+    }
+  }
+}
+
+function fire(step: Step, key: string): void {
+  if (key === 'meta') return openDoors(step);
+  const name = key.slice(2);
+  switch (key[0]) {
+    case 't':
+      return fireTicket(step, Number(name));
+    case 'l':
+      return fireLock(step, name);
+    case 'j':
+      return fireJob(step, Number(name));
+    case 'b':
+      return fireBoard(step, name);
+  }
+}
+
+function fireTicket(step: Step, id: number): void {
+  const ticket = step.state.tickets.get(id);
+  if (!ticket) return;
+  if (ticket.offer && ticket.offer.confirmBy <= step.now) return takeBack(step, ticket);
+  if (ticket.graceUntil !== undefined && ticket.graceUntil <= step.now) {
+    return withdrawTicket(step, ticket, { by: 'system', why: 'grace' });
+  }
+  step.endTicket(ticket, { kind: 'timed-out' });
+  step.audit.push({ event: 'timed-out', by: 'system', user: ticket.user, ticket: id });
+}
+
+function fireLock(step: Step, board: string): void {
+  const lock = step.state.locks.get(board);
+  if (!lock) return;
+  if (lock.state === 'ending' && lock.ending) {
+    const { limitAt: _limit, ...ending } = lock.ending;
+    step.put('lock', board, { ...lock, ending });
+    return breakBoard(step, board, 'the job or the power did not stop in time');
+  }
+  if (lock.idleAt !== undefined && lock.idleAt <= step.now) {
+    return beginEnding(step, lock, { reason: 'idle', by: 'system', note: '' });
+  }
+  putLock(step, { ...lock, overdue: true });
+}
+
+function fireJob(step: Step, id: number): void {
+  const job = step.state.jobs.get(id);
+  if (!job) return;
+  if (job.endingLimitAt !== undefined && job.endingLimitAt <= step.now) {
+    const { endingLimitAt: _limit, ...rest } = job;
+    step.put('job', String(id), rest);
+    return breakBoard(step, job.board, 'the job did not stop in time');
+  }
+  stopJob(step, job, job.user, 'the client was away for too long');
+}
+
+function fireBoard(step: Step, name: string): void {
+  const board = step.state.boards.get(name);
+  if (!board) return;
+  step.put('board', name, { ...board, service: { state: 'in' } });
+  step.boardsToMatch.add(name);
+}
