@@ -223,6 +223,9 @@ export interface JobResult {
   readonly detail: string;
   /** Of a board's own script. */
   readonly exitCode?: number;
+  /** Bytes of console in all, and where in it the end or error text ended; kept for people, not used here. */
+  readonly consoleLength?: number;
+  readonly matchEnd?: number;
   /** Whether the board may still be on. */
   readonly mayBeOn: boolean;
 }

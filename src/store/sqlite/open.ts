@@ -1,0 +1,104 @@
+// Opens the database file: checks that it is ours, whole and not newer than this program, and brings its schema
+// up to date, after a copy. Runs in the store's thread.
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../contract.ts';
+import { applicationId, migrations } from './migrations.ts';
+
+/** Opens or makes the database. Throws StoreError with what to do. */
+export function openDatabase(path: string): DatabaseSync {
+  const isNew = !existsSync(path);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    // One process at a time, and no shared-memory file: a second server is refused here too.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    if (!isNew) checkWhole(db, path);
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw asStoreError(error, path);
+  }
+}
+
+function checkWhole(db: DatabaseSync, path: string): void {
+  const version = readPragma(db, 'user_version');
+  const id = readPragma(db, 'application_id');
+  if (id !== applicationId && (id !== 0 || version !== 0)) {
+    throw new StoreError(
+      'STORE_UNUSABLE',
+      `${path} is a database of some other program. Choose another --state folder.`,
+    );
+  }
+  if (version > migrations.length) {
+    throw new StoreError(
+      'STORE_NEWER',
+      `${path} was written by a newer mq (schema ${version}, this one knows ${migrations.length}). ` +
+        `Run that version, or restore the copy ${path}.before-${migrations.length + 1} that it made.`,
+    );
+  }
+  const [row] = db.prepare('PRAGMA quick_check(1)').all();
+  const found = Object.values(row ?? {})[0];
+  if (found !== 'ok') throw new StoreError('STORE_DAMAGED', damagedText(path, String(found)));
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const version = readPragma(db, 'user_version');
+  if (version === migrations.length) return;
+  if (version > 0) copyBefore(db, path, version + 1);
+  for (const [at, sql] of migrations.entries()) {
+    if (at < version) continue;
+    db.exec('BEGIN EXCLUSIVE');
+    try {
+      db.exec(sql);
+      db.exec(`PRAGMA user_version = ${at + 1}; PRAGMA application_id = ${applicationId}`);
+      db.exec('COMMIT');
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** The way back: the whole database as it was before the first new step. An older copy of that name stays. */
+function copyBefore(db: DatabaseSync, path: string, step: number): void {
+  const copy = `${path}.before-${step}`;
+  if (!existsSync(copy)) db.prepare('VACUUM INTO ?').run(copy);
+}
+
+function readPragma(db: DatabaseSync, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return Number(Object.values(row ?? {})[0] ?? 0);
+}
+
+function damagedText(path: string, found: string): string {
+  return `${path} is damaged: ${found}. Nothing was changed. Restore a copy of the state folder, or move the file away to start empty.`;
+}
+
+function asStoreError(error: unknown, path: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const code = errorNumber(error) & 0xff;
+  const cause = { cause: error };
+  const text = error instanceof Error ? error.message : String(error);
+  if (code === 5 || code === 6) {
+    return new StoreError(
+      'STORE_IN_USE',
+      `${path} is in use by another process: is another mq server running on this folder?`,
+      cause,
+    );
+  }
+  if (code === 11 || code === 26) return new StoreError('STORE_DAMAGED', damagedText(path, text), cause);
+  return new StoreError(
+    'STORE_UNUSABLE',
+    `${path} can't be opened: ${text}. Check the folder's rights and the disk.`,
+    cause,
+  );
+}
+
+/** SQLite's (extended) result code, or 0. */
+export function errorNumber(error: unknown): number {
+  const code = (error as { errcode?: unknown } | undefined)?.errcode;
+  return typeof code === 'number' ? code : 0;
+}

@@ -1,0 +1,160 @@
+// The SQLite store as the server sees it: calls to the store's thread. Node's own SQLite, WAL, synchronous=FULL.
+import { Worker } from 'node:worker_threads';
+import type { AuditEvent } from '../../domain/commands.ts';
+import type { Change, JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
+import { formatToken } from '../../domain/records.ts';
+import { coalesce } from '../coalesce.ts';
+import type { AuditRow, Batch, CommitOutcome, Loaded, Store, StoredAnswer } from '../contract.ts';
+import { StoreError } from '../contract.ts';
+import type { ThreadAnswer, ThreadCall } from './thread.ts';
+import type { RowWrite, WriteBatch } from './write.ts';
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type CallBody = ThreadCall extends infer C ? (C extends ThreadCall ? Omit<C, 'id'> : never) : never;
+
+/**
+ * Opens (or makes) the database at `path`. `threadUrl` is the store's thread entry (store/sqlite/thread.ts). Throws
+ * StoreError if the file is damaged, newer than this program, or in use.
+ */
+export async function openSqliteStore(options: { path: string; threadUrl: URL }): Promise<Store> {
+  const store = new SqliteStore(options);
+  try {
+    await store.open();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+class SqliteStore implements Store {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #dead: Error | undefined;
+
+  constructor(options: { path: string; threadUrl: URL }) {
+    this.#worker = new Worker(options.threadUrl, { workerData: { path: options.path } });
+    this.#worker.on('message', (answer: ThreadAnswer) => this.#settle(answer));
+    this.#worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('exit', () => this.#die(new Error('the store thread has ended')));
+  }
+
+  async open(): Promise<void> {
+    await this.#call({ call: 'open' });
+  }
+
+  load(): Promise<Loaded> {
+    return this.#call({ call: 'load' }) as Promise<Loaded>;
+  }
+
+  async commit(batch: Batch): Promise<CommitOutcome> {
+    try {
+      return (await this.#call({ call: 'commit', batch: toWrites(batch) })) as CommitOutcome;
+    } catch (error) {
+      return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  findAnswer(requestId: string): Promise<StoredAnswer | undefined> {
+    return this.#call({ call: 'findAnswer', requestId }) as Promise<StoredAnswer | undefined>;
+  }
+
+  findTicket(id: number): Promise<TicketRecord | undefined> {
+    return this.#call({ call: 'findTicket', key: id }) as Promise<TicketRecord | undefined>;
+  }
+
+  findJob(id: number): Promise<JobRecord | undefined> {
+    return this.#call({ call: 'findJob', key: id }) as Promise<JobRecord | undefined>;
+  }
+
+  listJobs(filter: { user?: string; limit: number }): Promise<JobRecord[]> {
+    return this.#call({ call: 'listJobs', filter }) as Promise<JobRecord[]>;
+  }
+
+  listAudit(filter: { board?: string; ticket?: number; limit: number }): Promise<AuditRow[]> {
+    return this.#call({ call: 'listAudit', filter }) as Promise<AuditRow[]>;
+  }
+
+  async prune(before: { answersAt: number; ticketsAt: number }): Promise<void> {
+    await this.#call({ call: 'prune', before });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#dead) await this.#call({ call: 'close' }).catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #call(body: CallBody): Promise<unknown> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...body, id });
+    });
+  }
+
+  #settle(answer: ThreadAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.ok) waiting?.resolve(answer.value);
+    else waiting?.reject(asError(answer));
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#dead);
+    this.#waiting.clear();
+  }
+}
+
+function asError(answer: Extract<ThreadAnswer, { ok: false }>): Error {
+  return answer.code === undefined
+    ? new Error(answer.message)
+    : new StoreError(answer.code as StoreError['code'], answer.message);
+}
+
+function toWrites(batch: Batch): WriteBatch {
+  return {
+    now: batch.now,
+    wallAt: batch.wallAt,
+    rows: coalesce(batch.changes).map(toRow),
+    audit: batch.audit.map(toAudit),
+    answers: batch.answers.map(({ requestId, ...rest }) => ({ id: requestId, ...rest })),
+  };
+}
+
+function toAudit(event: AuditEvent): WriteBatch['audit'][number] {
+  return { board: event.board ?? null, ticket: event.ticket ?? null, body: JSON.stringify(event) };
+}
+
+function toRow({ entity, key, before, after }: Change): RowWrite {
+  switch (entity) {
+    case 'lock': {
+      const [old, now] = [before as LockRecord | undefined, after as LockRecord | undefined];
+      return {
+        table: 'lock',
+        key,
+        before: old ? formatToken(old.token) : null,
+        after: now ? formatToken(now.token) : null,
+        body: JSON.stringify(now ?? null),
+      };
+    }
+    case 'ticket': {
+      const ticket = (after ?? before) as TicketRecord;
+      const live = ticket.state === 'ended' ? 0 : 1;
+      return { table: 'ticket', id: ticket.id, live, user: ticket.user, body: JSON.stringify(ticket) };
+    }
+    case 'job': {
+      const job = (after ?? before) as JobRecord;
+      const live = job.state === 'ended' ? 0 : 1;
+      return { table: 'job', id: job.id, live, board: job.board, user: job.user, body: JSON.stringify(job) };
+    }
+    default:
+      return { table: entity, key, body: after === undefined ? null : JSON.stringify(after) };
+  }
+}
