@@ -33,6 +33,11 @@ function readBootId(): string {
   return bootId;
 }
 
+/** Whether this system has a table; without one no process but our own children can be told from another. */
+export function hasProcessTable(): boolean {
+  return process.platform === 'linux';
+}
+
 /**
  * The start time of a process, synchronously, so that it can be noted before the process is used: a child that
  * has just been made is there, even if it has ended by itself. Undefined where there is none, or no table.
@@ -55,9 +60,8 @@ function readEntry(pid: number): ProcessEntry | undefined {
   }
 }
 
-/** All processes that run, or undefined where the system has no table. */
-export async function listProcesses(): Promise<ProcessEntry[] | undefined> {
-  if (process.platform !== 'linux') return undefined;
+/** All processes that run. Rejects where the system has no table. */
+export async function listProcesses(): Promise<ProcessEntry[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries = await mapAFew(pids, async (pid) => {
     const text = await readOrNothing(`/proc/${pid}/stat`);

@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   filterMarked,
+  hasProcessTable,
   isRunning,
   listProcesses,
   type ProcessEntry,
@@ -25,6 +26,8 @@ export interface EndOptions {
   readonly signal: AbortSignal;
   /** From SIGTERM to SIGKILL; 2 seconds if not given. */
   readonly graceMilliseconds?: number;
+  /** false: do as on a system without a process table, where only the leaders' groups can be ended. */
+  readonly hasTable?: boolean;
 }
 
 export interface EndResult {
@@ -43,12 +46,13 @@ const rescanMilliseconds = 200;
 
 /** Ends the tree and waits until it is gone. On systems without a process table only the leaders' groups. */
 export async function endTree(tree: ProcessTree, options: EndOptions): Promise<EndResult> {
+  const { hasTable = hasProcessTable() } = options;
   const killAt = performance.now() + (options.graceMilliseconds ?? defaultGraceMilliseconds);
   const giveUpAt = killAt + killedMilliseconds;
   const signalled = new Set<string>();
   while (true) {
     options.signal.throwIfAborted();
-    const members = (await findMembers(tree)) ?? findGroups(tree);
+    const members = hasTable ? await findMembers(tree) : findGroups(tree);
     const sending = performance.now() < killAt ? 'SIGTERM' : 'SIGKILL';
     for (const member of members) {
       signalled.add(`${member.pid} ${member.startTime}`);
@@ -70,7 +74,8 @@ export async function endLeftovers(
   leftovers: { readonly marker: Readonly<Record<string, string>>; readonly pids: readonly ProcessIdentity[] },
   options: EndOptions,
 ): Promise<EndResult> {
-  if ((await listProcesses()) === undefined) {
+  const { hasTable = hasProcessTable() } = options;
+  if (!hasTable) {
     return { ended: 0, remaining: leftovers.pids.filter(({ pid }) => send(pid, 0)) };
   }
   return endTree({ leaders: leftovers.pids, marker: leftovers.marker }, options);
@@ -111,10 +116,9 @@ function findGroups(tree: ProcessTree): ProcessIdentity[] {
   return groups.filter(isThere);
 }
 
-/** All running processes of the tree; undefined where the system has no process table. */
-export async function findMembers(tree: ProcessTree): Promise<ProcessEntry[] | undefined> {
+/** All running processes of the tree. Needs a process table. */
+export async function findMembers(tree: ProcessTree): Promise<ProcessEntry[]> {
   const all = await listProcesses();
-  if (all === undefined) return undefined;
   const others = all.filter(({ pid }) => pid !== process.pid && pid !== 1);
   const members = new Map<number, ProcessEntry>();
   for (const entry of others) if (belongsToLeader(entry, tree, all)) members.set(entry.pid, entry);
