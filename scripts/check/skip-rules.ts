@@ -22,7 +22,7 @@ function problemOf(node: TreeNode, parents: readonly TreeNode[]): string | undef
 
 // test.skip('name', …) has no place for a reason; t.skip('reason') inside a test has.
 function callProblem(node: TreeNode): string | undefined {
-  const called = /^(\w+)\.(skip|todo|only)$/.exec(dottedName(node.callee) ?? '');
+  const called = /^(t|context|test|it|describe|suite)\.(skip|todo|only)$/.exec(dottedName(node.callee) ?? '');
   if (called === null) return undefined;
   const [name, object = '', verb] = called;
   if (verb !== 'skip') return `'${name}' must not stay`;
