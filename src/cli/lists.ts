@@ -97,7 +97,7 @@ function tsv(rows: readonly (readonly string[])[]): string {
 
 /** What a lab did not write down was a question mark in its lists, and still is. */
 function attributeText(board: BoardListing, name: string): string {
-  return Object.hasOwn(board.attributes, name) ? (board.attributes[name] ?? '?') : '?';
+  return board.attributes[name] ?? '?';
 }
 
 /** The old lists have room for one number: the most that a job brings without `-L`. */

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
 import { loadConfig, parseConfig } from '../../src/cli/config/load.ts';
 import { labSchema } from '../../src/cli/config/schema.ts';
 import { schemaFileText } from '../../src/cli/config/schema-file.ts';
@@ -47,6 +49,15 @@ test('the two pools of the example for overlapping pools share a board', async (
 
 test('docs/lab.schema.json is the schema of the program (node scripts/config-schema.ts writes it)', () => {
   assert.equal(readFileSync(new URL('docs/lab.schema.json', root), 'utf8'), schemaFileText());
+});
+
+test('the schema for editors accepts the examples, and refuses a wrong key wherever it is', () => {
+  const accepts = new Ajv({ allowUnionTypes: true }).compile(JSON.parse(schemaFileText()));
+  const example = readFileSync(new URL('examples/lab.yaml', root), 'utf8');
+  assert.ok(accepts(parse(example)), JSON.stringify(accepts.errors));
+  for (const key of ['lab:', 'arch:', 'driver:', 'path:', 'default:', 'where:', 'high:', 'job_max:']) {
+    assert.ok(!accepts(parse(example.replaceAll(key, `x${key}`))), key);
+  }
 });
 
 test('the reference has every key of the schema, and the keys it shows are accepted', () => {

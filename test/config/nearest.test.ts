@@ -8,7 +8,7 @@ test('a slip of the keyboard finds the name that was meant', () => {
   assert.equal(nearestName('achr', names), 'arch');
   assert.equal(nearestName('iza', names), 'isa');
   assert.equal(nearestName('memorymb', names), 'memory_mb');
-  assert.equal(nearestName('Machine', names), 'machine');
+  assert.equal(nearestName('MACHINE', names), 'machine');
 });
 
 test('a word that is like none finds none', () => {

@@ -182,6 +182,11 @@ test('one board may borrow the settings of another by a YAML alias', () => {
   assert.deepEqual(lab.boards[1]?.attributes, { arch: 'x86' });
 });
 
+test('an emulated PC has the memory that the file gives it', () => {
+  const [pc] = parsed('lab: L\nboards: { b: { machine: { driver: v86, memory_mb: 64 } } }').boards;
+  assert.deepEqual(pc?.machine, { driver: 'v86', memoryMb: 64 });
+});
+
 test('a script may have another program for power off, and has none where it is not said', () => {
   assert.deepEqual(board('').machine, { driver: 'v86', memoryMb: 32 });
   const [script] = parsed(

@@ -180,6 +180,13 @@ test('a pool of unknown boards is answered with the nearest names, aliases inclu
   ]);
 });
 
+test('an entry that is no name at all is not said to be an unknown board too', () => {
+  const lines = said(`lab: L\nboards: { a: { ${machine} } }\npools: { p: [a, "-x", [a]] }\n`);
+  assert.equal(lines.length, 2);
+  assert.match(lines[0] ?? '', /^lab\.yaml:3:17: entry 2 of pool 'p' must be a name .*, not '-x'$/);
+  assert.match(lines[1] ?? '', /^lab\.yaml:3:23: entry 3 of pool 'p' must be a name .*, not a list$/);
+});
+
 test('a board is once in a pool, by whichever name', () => {
   const text = `lab: L\nboards:\n  a: { ${machine}, aliases: [old] }\npools:\n  p: [a, old]\n  q: [a, a]\n`;
   assert.deepEqual(said(text), [

@@ -69,10 +69,12 @@ test('a file that is too deep, or grows too large by aliases of aliases, is refu
   assert.match(problemsOf(lines.join('\n')).join(), /more than 1000000 values$/);
 });
 
-test('an empty value stands where its key is', () => {
-  const source = readSource('a:\n\n\nb: 1\n', 'lab.yaml');
+test('a value stands in its own line, and an empty one in that of its key', () => {
+  const source = readSource('a:\n\n\nb: 1\nc:\n  d: 2\n', 'lab.yaml');
   assert.equal(source.valuePlace(['a']).line, 1);
   assert.deepEqual(source.valuePlace(['b']), { file: 'lab.yaml', line: 4, column: 4 });
+  assert.deepEqual(source.keyPlace(['c', 'd']), { file: 'lab.yaml', line: 6, column: 3 });
+  assert.deepEqual(source.keyPlace(['c', 'missing']), { file: 'lab.yaml', line: 5, column: 1 });
 });
 
 test('whatever is done to a file, the answer is a lab or problems that lie in the file', () => {

@@ -115,9 +115,7 @@ function selectorOf(source: Source, pool: string): Map<string, string> | undefin
 }
 
 function matches(board: BoardConfig, where: ReadonlyMap<string, string>): boolean {
-  return [...where].every(
-    ([key, value]) => Object.hasOwn(board.attributes, key) && board.attributes[key] === value,
-  );
+  return [...where].every(([key, value]) => board.attributes[key] === value);
 }
 
 function resolveLimits(limits: NonNullable<SourceLab['limits']>): Limits {

@@ -166,7 +166,7 @@ class Reader {
         this.#note(keyOffset, `'${key}' is there twice, first in line ${this.#place(first).line}`);
         continue;
       }
-      const child: Spot = { keyOffset, valueOffset: valueOffset(pair.value) ?? keyOffset };
+      const child: Spot = { keyOffset, valueOffset: offsetOf(pair.value) ?? keyOffset };
       if (isScalar(pair.key) && pair.key.type?.startsWith('QUOTE')) child.keyQuoted = true;
       spot.children.set(key, child);
       spot.keys.push(key);
@@ -195,9 +195,4 @@ function keyText(key: unknown): string | undefined {
 
 function offsetOf(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
-}
-
-/** A value that is left empty stands where its key is, not at the start of what follows. */
-function valueOffset(node: unknown): number | undefined {
-  return isScalar(node) && node.value === null && node.source === '' ? undefined : offsetOf(node);
 }
