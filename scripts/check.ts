@@ -31,7 +31,10 @@ function parts(fix: boolean): Part[] {
       name: 'types',
       run: () => runTool('node_modules/typescript/bin/tsc', ['--noEmit', '--pretty', 'false']),
     },
-    { name: 'dead code', run: () => runTool('node_modules/knip/bin/knip.js', ['--no-progress']) },
+    {
+      name: 'dead code',
+      run: () => runTool('node_modules/knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
+    },
     { name: 'rules', run: runRules },
   ];
 }

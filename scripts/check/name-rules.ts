@@ -90,3 +90,14 @@ export function checkTestPlace({ path }: SourceFile): Finding[] {
   if (!path.endsWith('.test.ts') || /^test\/[^/]+\/.+\.test\.ts$/.test(path)) return [];
   return [{ file: path, line: 1, message: `${posix.basename(path)} belongs to test/<folder>/` }];
 }
+
+/** What tests share or start as a process must be named by one of them; the search for dead code can't tell. */
+export function checkTestSupport(files: readonly SourceFile[]): Finding[] {
+  const tests = files.filter(({ path }) => /^test\/.*\.ts$/.test(path));
+  const support = tests.filter(({ path }) => !path.endsWith('.test.ts'));
+  const unused = support.filter(({ path }) => {
+    const name = posix.basename(path);
+    return !tests.some((other) => other.path !== path && other.text.includes(name));
+  });
+  return unused.map(({ path }) => ({ file: path, line: 1, message: 'no test names this file' }));
+}

@@ -7,7 +7,7 @@ import { checkDependencyList, checkLockFile, type LockFile, type Manifest } from
 import { checkEntryUrls } from './entry-rules.ts';
 import type { Finding, SourceFile } from './finding.ts';
 import { checkImports } from './import-rules.ts';
-import { checkFileName, checkTestPlace, checkWords } from './name-rules.ts';
+import { checkFileName, checkTestPlace, checkTestSupport, checkWords } from './name-rules.ts';
 import { checkPurity } from './purity-rules.ts';
 import { checkFileLength, checkFunctionLength } from './size-rules.ts';
 import { checkSkips } from './skip-rules.ts';
@@ -32,8 +32,10 @@ const treeRules: readonly TreeRule[] = [
 export function checkRules(root: string): Finding[] {
   const readJson = (path: string): unknown => JSON.parse(readFileSync(join(root, path), 'utf8'));
   const dependencyList = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
+  const files = readSourceFiles(root);
   return [
-    ...readSourceFiles(root).flatMap(checkFile),
+    ...files.flatMap(checkFile),
+    ...checkTestSupport(files),
     ...checkDependencyList(readJson('package.json') as Manifest, dependencyList),
     ...checkLockFile(readJson('package-lock.json') as LockFile),
   ];

@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkEntryUrls } from '../../scripts/check/entry-rules.ts';
-import { checkFileName, checkTestPlace, checkWords } from '../../scripts/check/name-rules.ts';
+import {
+  checkFileName,
+  checkTestPlace,
+  checkTestSupport,
+  checkWords,
+} from '../../scripts/check/name-rules.ts';
 import { checkPurity } from '../../scripts/check/purity-rules.ts';
 import { checkFileLength, checkFunctionLength } from '../../scripts/check/size-rules.ts';
 import { checkSkips } from '../../scripts/check/skip-rules.ts';
@@ -69,6 +74,13 @@ describe('names', () => {
     assert.equal(textFindingsOf(checkTestPlace, 'test/order.test.ts').length, 1);
     assert.deepEqual(textFindingsOf(checkTestPlace, 'test/domain/order.test.ts'), []);
   });
+});
+
+test('a file that tests share is reported when none names it', () => {
+  const support = { path: 'test/a/slow-disk.ts', text: '// slow-disk.ts' };
+  const user = { path: 'test/b/a.test.ts', text: "start('slow-disk.ts')" };
+  assert.deepEqual(checkTestSupport([support, user]), []);
+  assert.equal(checkTestSupport([support]).length, 1);
 });
 
 describe('words', () => {
