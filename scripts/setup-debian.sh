@@ -8,8 +8,6 @@ packages='
 openssh-server     sshd     tests of ssh://host start an sshd of their own, on a port of their own
 procmail           lockfile the old scripts lock with it; tests of the import compare with them
 tmux               tmux     tests of the command line run it on a real terminal
-qemu-system-x86    qemu-system-x86_64  boards of driver qemu: x86 machines
-qemu-system-arm    qemu-system-arm     boards of driver qemu: arm machines
 '
 
 missing=

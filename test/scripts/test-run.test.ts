@@ -1,8 +1,7 @@
 // How `npm test` runs a file: what it makes of files that hang, spin, crash, leak or leave tests out.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { closingLines } from '../../scripts/test-run/closing-lines.ts';
@@ -22,6 +21,12 @@ function runText(
   const file = join(folder, 'sample.test.ts');
   writeFileSync(file, `${importTest}\n${text}`);
   return runTestFile({ file, flags: [], testSeconds: 1, fileSeconds, signal });
+}
+
+/** Not when it is gone, nor when it is dead and its new parent has not looked yet. */
+function isAlive(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
 }
 
 const brief = ({ ended }: FileOutcome): string[] =>
@@ -80,9 +85,7 @@ describe('a test file', { concurrency: 2 }, () => {
     );
     const pid = Number(/pid (\d+)/.exec(outcome.output)?.[1]);
     assert.ok(pid > 0);
-    // Nothing, or a dead process whose new parent has not looked yet.
-    const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-    assert.match(stdout, /^(Z.*)?\s*$/);
+    assert.ok(!isAlive(pid));
   });
 
   test('is ended at once when the run is', async (t) => {
