@@ -44,9 +44,23 @@ export class Machine extends Assembler {
     this.call('print');
   }
 
-  /** Idle for ever, as a kernel with nothing to do: interrupts stay on, the timer rests. */
-  idle(): void {
+  /** Starts the clock that `wait` needs; a machine without it sleeps deeper. */
+  startClock(): void {
+    const divisor = Math.round(timerHertz / ticksPerSecond);
+    this.outAll(0x43, [0x34]);
+    this.outAll(0x40, [divisor & 0xff, divisor >>> 8]);
+    this.outAll(0x21, [0xee]);
+  }
+
+  /** The timer fires once more, unheard, and then rests. */
+  stopClock(): void {
     this.outAll(0x21, [0xef]);
+    this.outAll(0x43, [0x30]);
+    this.outAll(0x40, [0xff, 0xff]);
+  }
+
+  /** Idle for ever, as a kernel with nothing to do: interrupts stay on. */
+  idle(): void {
     const again = `idle${this.address}`;
     this.label(again);
     this.sti();
@@ -90,14 +104,11 @@ export class Machine extends Assembler {
     this.movValue(reg.eax, dataSelector);
     this.movDataSegmentsEax();
     this.lidt('interruptTableAt');
-    // Controllers: lines 0 to 7 at gate 20h, 8 to 15 at 28h; only timer and serial port may interrupt.
+    // Controllers: lines 0 to 7 at gate 20h, 8 to 15 at 28h; only the serial port may interrupt.
     this.outAll(0x20, [0x11]);
-    this.outAll(0x21, [firstTimerGate, 0x04, 0x01, 0xee]);
+    this.outAll(0x21, [firstTimerGate, 0x04, 0x01, 0xef]);
     this.outAll(0xa0, [0x11]);
     this.outAll(0xa1, [firstTimerGate + 8, 0x02, 0x01, 0xff]);
-    const divisor = Math.round(timerHertz / ticksPerSecond);
-    this.outAll(0x43, [0x34]);
-    this.outAll(0x40, [divisor & 0xff, divisor >>> 8]);
     // Serial port: 115200 baud, 8 bits, queues on, interrupt for input.
     this.outAll(serial + 3, [0x80]);
     this.outAll(serial, [1]);

@@ -6,11 +6,13 @@ import { type Machine, ticksPerSecond } from './machine.ts';
 /** Prints a line at a time, with `seconds` of guest time spread over them. */
 export function printSlowly(machine: Machine, options: { seconds: number; lines: number }): void {
   const ticks = Math.round((options.seconds * ticksPerSecond) / options.lines);
+  machine.startClock();
   for (let line = 1; line <= options.lines; line += 1) {
     machine.movValue(reg.ecx, ticks);
     machine.call('wait');
     machine.print(`step ${line} of ${options.lines}\n`);
   }
+  machine.stopClock();
 }
 
 /** Bytes of one line of a flood, its line feed included. */
