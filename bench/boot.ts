@@ -3,9 +3,11 @@
 // measured as it is shipped, bundled: from source, each thread would first have to strip its types.
 // Writes below .tmp/ of the checkout, and removes it again.
 
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { V86 } from 'v86';
 import { bundle } from '../scripts/build.ts';
 import type { BoardDriver, BoardJob } from '../src/drivers/board/contract.ts';
@@ -18,6 +20,8 @@ export interface BootFigures {
   /** Medians. */
   readonly driverMilliseconds: number;
   readonly bareMilliseconds: number;
+  /** An empty thread until its first message, which is part of the driver's time. */
+  readonly threadMilliseconds: number;
   /** How many times the bare emulator's time the driver takes. */
   readonly ratio: number;
 }
@@ -40,12 +44,16 @@ export async function run({ rounds = 10 }: { readonly rounds?: number } = {}): P
     );
     const driver: number[] = [];
     const bare: number[] = [];
+    const thread: number[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       driver.push(await bootThroughDriver(createDriver({ memoryMb }), path, folder));
       bare.push(await bootBare(path, wasm));
+      thread.push(await startThread());
     }
     const [driverMilliseconds, bareMilliseconds] = [median(driver.slice(1)), median(bare.slice(1))];
-    return { rounds, driverMilliseconds, bareMilliseconds, ratio: driverMilliseconds / bareMilliseconds };
+    const threadMilliseconds = median(thread.slice(1));
+    const ratio = driverMilliseconds / bareMilliseconds;
+    return { rounds, driverMilliseconds, bareMilliseconds, threadMilliseconds, ratio };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -104,6 +112,16 @@ async function bootBare(path: string, wasm: WebAssembly.Module): Promise<number>
     });
   });
   await emulator.destroy();
+  return milliseconds;
+}
+
+async function startThread(): Promise<number> {
+  const startedAt = performance.now();
+  const code = "require('node:worker_threads').parentPort.postMessage('up')";
+  const thread = new Worker(code, { eval: true });
+  await once(thread, 'message');
+  const milliseconds = performance.now() - startedAt;
+  await thread.terminate();
   return milliseconds;
 }
 
