@@ -49,7 +49,9 @@ function resyncJob(step: Step, job: JobRecord, body: AgentPresent): void {
     endJob(step, job, { verdict: 'lab-fault', detail: 'the agent no longer knows this job', mayBeOn: true });
   else if (known.state === 'running' && job.state === 'starting') {
     step.put('job', String(job.id), { ...job, state: 'running' });
-  } else if (known.state === 'running' && job.state === 'ending') {
+  }
+  if (known?.state === 'running' && job.finishing) step.effects.push({ kind: 'finish-job', job });
+  if (known?.state === 'running' && job.state === 'ending') {
     step.effects.push({ kind: 'cancel-job', job, why: job.cancelledBy?.why ?? 'cancelled' });
   }
 }

@@ -138,6 +138,11 @@ export interface CommandTypes {
     body: { readonly caller: Caller; readonly job: number; readonly why: string };
     reply: { readonly kind: 'ending' | 'unknown' | 'not-allowed' };
   };
+  /** The client of a kept-on job or of a reservation is done: it ends as completed, now or as soon as it is. */
+  finishJob: {
+    body: { readonly caller: Caller; readonly job: number };
+    reply: { readonly kind: 'finishing' | 'unknown' | 'not-allowed' };
+  };
   /** The ticket's or job's client is there (again). */
   attach: { body: { readonly ticket: number }; reply: { readonly kind: 'ticket' | 'job' | 'unknown' } };
   /** `gone`: its process is known to have ended. Else the grace begins. */
@@ -209,6 +214,7 @@ export type Effect =
   /** Ask the ticket's client whether it lives: a board is to be taken from somebody for it. */
   | { readonly kind: 'ping'; readonly ticket: number }
   | { readonly kind: 'start-job'; readonly job: JobRecord }
+  | { readonly kind: 'finish-job'; readonly job: JobRecord }
   | { readonly kind: 'cancel-job'; readonly job: JobRecord; readonly why: string }
   | { readonly kind: 'power-off'; readonly board: string; readonly token: Token };
 

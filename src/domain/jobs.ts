@@ -28,6 +28,7 @@ export function startJob(step: Step, lock: LockRecord, ticket: TicketRecord, tok
     token,
     state: 'starting',
     spec: ticket.job,
+    keepsLock: lock.kind === 'lock',
     detached: ticket.detached,
     startedWallAt: step.wallAt,
   };
@@ -57,6 +58,21 @@ export function cancelJob(
   if (!mayEnd(body.caller, job.user)) return { kind: 'not-allowed' };
   stopJob(step, job, body.caller.user, body.why);
   return { kind: 'ending' };
+}
+
+export function finishJob(
+  step: Step,
+  body: CommandTypes['finishJob']['body'],
+): CommandTypes['finishJob']['reply'] {
+  const job = step.state.jobs.get(body.job);
+  if (!job) return { kind: 'unknown' };
+  if (!mayEnd(body.caller, job.user)) return { kind: 'not-allowed' };
+  if (job.state !== 'ending') {
+    const finishing: JobRecord = { ...job, finishing: true };
+    step.put('job', String(job.id), finishing);
+    step.effects.push({ kind: 'finish-job', job: finishing });
+  }
+  return { kind: 'finishing' };
 }
 
 export function mayEnd(caller: Caller, user: string): boolean {

@@ -243,6 +243,10 @@ export interface JobRecord {
   /** `starting`: the agent has not said that it took it. */
   readonly state: 'starting' | 'running' | 'ending' | 'ended';
   readonly spec: unknown;
+  /** Its client has said that it is done with it (-a, -r): the agent ends it as completed. */
+  readonly finishing?: boolean;
+  /** It runs under a lock that outlives it (`run -n`). */
+  readonly keepsLock: boolean;
   readonly detached: boolean;
   /** Its client is away, and must be back by then. */
   readonly graceUntil?: number;

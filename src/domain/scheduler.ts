@@ -12,7 +12,7 @@ import type {
   ReplyOf,
 } from './commands.ts';
 import { configure } from './configure.ts';
-import { cancelJob, jobEnded, jobStarted, poweredOff } from './jobs.ts';
+import { cancelJob, finishJob, jobEnded, jobStarted, poweredOff } from './jobs.ts';
 import { extend, give, release, steal, touch } from './locks.ts';
 import { closeStep } from './match.ts';
 import type { Change } from './records.ts';
@@ -45,6 +45,7 @@ const handlers: Handlers = {
   steal,
   cancelWaiting,
   cancelJob,
+  finishJob,
   attach,
   detach,
   alive,

@@ -65,8 +65,11 @@ export type AgentToServer =
   | { readonly type: 'need-image'; readonly transfer: number; readonly hash: string }
   /** The job has all it needs and was started; from here on it outlives the server. */
   | { readonly type: 'started'; readonly job: number; readonly token: string }
-  /** The end text came and the job stays open for its client (keepOn). */
-  | { readonly type: 'completed'; readonly job: number; readonly matchEnd: number }
+  /**
+   * The end or error text came. Sent before any console byte behind it, so that readers can stop exactly there; and
+   * again after each reconnect while the job lives. `open`: the job stays open for its client (keepOn).
+   */
+  | { readonly type: 'completed'; readonly job: number; readonly matchEnd: number; readonly open: boolean }
   | { readonly type: 'ended'; readonly job: number; readonly token: string; readonly result: AgentJobResult }
   | {
       readonly type: 'powered-off';

@@ -1,0 +1,88 @@
+// The server's socket: plain HTTP and, by upgrade, the channel. Who is at the other end is asked of the kernel.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Caller } from '../domain/commands.ts';
+import { type PeerCredentials, peerOf } from '../platform/peer-credentials.ts';
+import { hasEnded } from '../platform/process-ended.ts';
+import type { UserNames } from '../platform/users.ts';
+import { channelPath, channelUpgrade } from '../protocol/channel.ts';
+import { MqError } from '../protocol/errors.ts';
+import type { LabServer } from '../server/lab-server.ts';
+import { serveChannel } from './channel.ts';
+import { addRoutes } from './routes.ts';
+
+interface Peer {
+  readonly credentials: PeerCredentials;
+  readonly caller: Promise<Caller>;
+}
+
+/** Builds the HTTP server; `app.server` is what listens. */
+export async function buildHttp(lab: LabServer, users: UserNames): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    // Requests that come in pieces for ever, and clients that never ask, end.
+    requestTimeout: 60_000,
+    keepAliveTimeout: 30_000,
+    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, strict: false } },
+  });
+  const peers = new WeakMap<Socket, Peer>();
+  app.server.on('connection', (socket: Socket) => {
+    try {
+      const credentials = peerOf(socket);
+      const caller = nameCaller(lab, users, credentials);
+      caller.catch(() => socket.destroy());
+      peers.set(socket, { credentials, caller });
+    } catch (error) {
+      lab.logger.warn('a connection without a known peer was closed', { error });
+      socket.destroy();
+    }
+  });
+  const getPeer = (socket: Socket): Peer => {
+    const peer = peers.get(socket);
+    if (!peer) throw new MqError('NOT_ALLOWED', 'The kernel did not say who is at the other end.');
+    return peer;
+  };
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(lab, { request, socket, head, peer: getPeer(socket) }).catch((error: unknown) => {
+      lab.logger.error('an upgrade failed', { error });
+      socket.destroy();
+    });
+  });
+  await addRoutes(app, lab, (request) => getPeer(request.raw.socket).caller);
+  await app.ready();
+  return app;
+}
+
+/** A user without a name is known by the number. */
+async function nameCaller(lab: LabServer, users: UserNames, credentials: PeerCredentials): Promise<Caller> {
+  const { uid } = credentials;
+  const user = users.cachedName(uid) ?? (await users.findName(uid)) ?? `uid-${uid}`;
+  return lab.callerOf({ uid, user });
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+  readonly peer: Peer;
+}
+
+async function upgrade(lab: LabServer, { request, socket, head, peer }: Upgrade): Promise<void> {
+  const wanted = request.headers.upgrade?.toLowerCase();
+  if (request.url !== channelPath || wanted !== channelUpgrade) return refuseUpgrade(socket, '404 Not Found');
+  if (lab.sessions.size >= lab.config.limits.openStreams)
+    return refuseUpgrade(socket, '503 Service Unavailable');
+  const caller = await peer.caller;
+  socket.setTimeout(0);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`,
+  );
+  serveChannel({ lab, socket, caller, head, isPeerGone: () => hasEnded(peer.credentials.pid) });
+}
+
+function refuseUpgrade(socket: Socket, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

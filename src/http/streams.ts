@@ -1,0 +1,133 @@
+// The streams that HTTP clients follow without a channel: a ticket's events as lines of JSON, a job's console as
+// bytes, and uploads. All resume: events say the whole state, the console starts from any offset.
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { ChannelEvent } from '../protocol/channel.ts';
+import { MqError } from '../protocol/errors.ts';
+import type { LabServer } from '../server/lab-server.ts';
+import type { Call } from '../server/operations/call.ts';
+import { readConsole } from '../server/operations/jobs.ts';
+import { attach } from '../server/operations/tickets.ts';
+import type { ChannelPort } from '../server/sessions.ts';
+import type { CallerOf } from './routes.ts';
+
+export function addStreams(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
+  addTicketEvents(app, lab, callerOf);
+  addConsole(app, lab, callerOf);
+  addImages(app, lab);
+}
+
+/** Keeps the ticket in its queue while it is read: the first line says how it stands, each further one a change. */
+function addTicketEvents(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
+  const schema = {
+    operationId: 'ticket-events',
+    summary: "A ticket's events as lines of JSON; while this is read the ticket waits in its queue",
+    params: { type: 'object', properties: { ticket: { type: 'integer', minimum: 1 } }, required: ['ticket'] },
+  };
+  app.get<{ Params: { ticket: number } }>(
+    '/v1/tickets/:ticket/events',
+    { schema },
+    async (request, reply) => {
+      const caller = await callerOf(request);
+      const { ticket } = request.params;
+      const lines = new Readable({ read() {} });
+      const sendLine = (value: unknown) => {
+        if (!lines.destroyed) lines.push(`${JSON.stringify(value)}\n`);
+      };
+      const port: ChannelPort = {
+        caller,
+        // A ping over HTTP is answered by the connection itself: there is nobody to answer.
+        send: (event: ChannelEvent) => {
+          if (event.event === 'ping') return void setImmediate(() => lab.sessions.pong(session, event.nonce));
+          sendLine(event);
+          if (event.event === 'ticket' && event.view.state === 'ended') lines.push(null);
+        },
+        sendData: async () => undefined,
+        isPeerGone: () => false,
+      };
+      const session = lab.sessions.open(port);
+      const call: Call = { lab, caller, session, again: true, signal: session.closed.signal };
+      lines.on('close', () => lab.sessions.close(session));
+      try {
+        const first = await attach(call, { ticket, places: true });
+        sendLine({ event: 'ticket', view: first.view });
+        if (first.view.state === 'ended' || first.view.state === 'held') lines.push(null);
+      } catch (error) {
+        lab.sessions.close(session);
+        throw error;
+      }
+      return reply.type('application/x-ndjson').send(lines);
+    },
+  );
+}
+
+function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
+  const schema = {
+    operationId: 'console',
+    summary:
+      'Console bytes of a job from an offset; with follow until it ends. Bytes that were not kept are left out',
+    params: { type: 'object', properties: { id: { type: 'integer', minimum: 1 } }, required: ['id'] },
+    querystring: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        from: { type: 'integer', minimum: 0, default: 0 },
+        follow: { type: 'boolean', default: false },
+      },
+    },
+  };
+  app.get<{ Params: { id: number }; Querystring: { from: number; follow: boolean } }>(
+    '/v1/jobs/:id/console',
+    { schema },
+    async (request, reply) => {
+      const gone = new AbortController();
+      request.raw.socket.once('close', () => gone.abort());
+      const call: Call = {
+        lab,
+        caller: await callerOf(request),
+        session: undefined,
+        again: false,
+        signal: gone.signal,
+      };
+      const ranges = readConsole(call, {
+        job: request.params.id,
+        ...request.query,
+        splitByTime: false,
+        signal: gone.signal,
+      });
+      async function* bytes(): AsyncGenerator<Buffer> {
+        for await (const range of ranges) if (range.kind === 'bytes') yield range.bytes;
+      }
+      return reply.type('application/octet-stream').send(Readable.from(bytes(), { objectMode: false }));
+    },
+  );
+}
+
+function addImages(app: FastifyInstance, lab: LabServer): void {
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  const schema = {
+    operationId: 'put-image-bytes',
+    summary: 'Stores an image under the SHA-256 of its bytes; the Content-Length says how many come',
+    params: {
+      type: 'object',
+      properties: { hash: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
+      required: ['hash'],
+    },
+  };
+  const bodyLimit = lab.config.limits.imageBytesMax;
+  app.put<{ Params: { hash: string } }>('/v1/images/:hash', { schema, bodyLimit }, async (request, reply) => {
+    const size = Number(request.headers['content-length'] ?? Number.NaN);
+    if (!Number.isSafeInteger(size))
+      throw new MqError('BAD_REQUEST', 'Send the image with a Content-Length.');
+    const upload = await lab.images.upload({ hash: request.params.hash, size });
+    try {
+      for await (const bytes of request.body as AsyncIterable<Buffer>)
+        await upload.write(upload.received, bytes);
+      await upload.finish();
+    } catch (error) {
+      await upload.abort();
+      throw error;
+    }
+    return reply.status(204).send();
+  });
+}

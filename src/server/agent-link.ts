@@ -1,0 +1,91 @@
+// One connection to an agent, as frames: reads messages, writes messages, and moves files to it. What the messages
+// mean is agents.ts.
+import type { Duplex } from 'node:stream';
+import { encodeData, encodeJson, type Frame, FrameReader } from '../platform/frames.ts';
+import type { AgentToServer, ServerToAgent } from '../protocol/agent-messages.ts';
+
+const payloadBytesMax = 8 * 1024 * 1024;
+
+export interface AgentLinkEvents {
+  readonly onMessage: (message: AgentToServer) => void;
+  /** Console bytes; the link is read on when it resolves. */
+  readonly onConsole: (frame: { job: number; offset: number; atMs: number; bytes: Buffer }) => Promise<void>;
+  readonly onClose: (error: Error | undefined) => void;
+}
+
+export class AgentLink {
+  readonly #stream: Duplex;
+  readonly #events: AgentLinkEvents;
+  readonly #reader = new FrameReader({ payloadBytesMax });
+  #closed = false;
+  #chain: Promise<void> = Promise.resolve();
+
+  constructor(stream: Duplex, events: AgentLinkEvents) {
+    this.#stream = stream;
+    this.#events = events;
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('error', (error) => this.close(error));
+    stream.on('close', () => this.close());
+  }
+
+  send(message: ServerToAgent): void {
+    if (!this.#closed) this.#stream.write(encodeJson(message));
+  }
+
+  /** Sends the pieces as data frames of one stream, at the pace of the link. */
+  async sendFile(streamId: number, pieces: AsyncIterable<Buffer>): Promise<void> {
+    let offset = 0;
+    for await (const bytes of pieces) {
+      if (this.#closed) return;
+      const [head, body] = encodeData({ streamId, offset, atMs: 0, bytes });
+      this.#stream.write(head);
+      const isReady = this.#stream.write(body);
+      offset += bytes.length;
+      if (!isReady) await this.#drained();
+    }
+  }
+
+  close(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stream.destroy();
+    this.#events.onClose(error);
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#stream.off('drain', done);
+        this.#stream.off('close', done);
+        resolve();
+      };
+      this.#stream.on('drain', done);
+      this.#stream.on('close', done);
+    });
+  }
+
+  /** Frames are handled one after the other, so that a message behind console bytes finds them written. */
+  #onData(chunk: Buffer): void {
+    let frames: Frame[];
+    try {
+      frames = this.#reader.push(chunk);
+    } catch (error) {
+      return this.close(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#stream.pause();
+    this.#chain = this.#chain
+      .then(() => this.#handle(frames))
+      .then(
+        () => void this.#stream.resume(),
+        (error: unknown) => this.close(error instanceof Error ? error : new Error(String(error))),
+      );
+  }
+
+  async #handle(frames: readonly Frame[]): Promise<void> {
+    for (const frame of frames) {
+      if (this.#closed) return;
+      if (frame.kind === 'json') this.#events.onMessage(frame.value as AgentToServer);
+      else await this.#events.onConsole({ ...frame, job: frame.streamId });
+    }
+  }
+}

@@ -1,0 +1,294 @@
+// The server's side of its agents: finds or starts the agent of this host, tells the scheduler which boards are there,
+// carries effects to it and its reports back. Everything may be said twice; the agent and the scheduler don't mind.
+import type { Duplex } from 'node:stream';
+import type { Effect } from '../domain/commands.ts';
+import type { JobRecord, JobResult } from '../domain/records.ts';
+import { formatToken, parseToken } from '../domain/records.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type AgentToServer, agentProtocol, type MachineSpec } from '../protocol/agent-messages.ts';
+import type { JobSpec } from '../protocol/schema.ts';
+import { AgentLink } from './agent-link.ts';
+import type { Consoles } from './consoles.ts';
+import type { Core } from './core.ts';
+import type { Images } from './images.ts';
+
+export interface AgentsOptions {
+  /** Connects to the agent, starting it where there is none. Rejects where that fails; it is tried again. */
+  readonly connect: (signal: AbortSignal) => Promise<Duplex>;
+  readonly boards: readonly { name: string; machine: MachineSpec }[];
+  readonly serverName: string;
+  readonly core: Core;
+  readonly consoles: Consoles;
+  readonly images: Images;
+  readonly logger: Logger;
+  readonly logBytesMax: number;
+  readonly jobSecondsMax: number;
+  /** The end or error text of a job has come. */
+  readonly onMatch: (job: number, match: { end: number; open: boolean }) => void;
+}
+
+const retryMs = [20, 50, 100, 200, 500, 1_000, 2_000] as const;
+/** An agent that says nothing for so long hangs: its link is cut, and it is away until it answers again. */
+const pingEveryMs = 5_000;
+const silenceMaxMs = 20_000;
+
+export class Agents {
+  readonly #options: AgentsOptions;
+  readonly #stop = new AbortController();
+  #link: AgentLink | undefined;
+  #known = new Map<number, 'running' | 'ended'>();
+  #present: readonly string[] = [];
+  #highest = '0.0';
+  #lastWord = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#keepConnected();
+  }
+
+  /** `retire`: no server will need the agent soon; it leaves when its jobs have ended. */
+  async stop(options: { retire: boolean }): Promise<void> {
+    if (options.retire) this.#link?.send({ type: 'retire' });
+    this.#stop.abort();
+    this.#link?.close();
+    await this.#loop;
+  }
+
+  /** Carries out what the scheduler wants done at the boards. Without a link nothing is lost: a resync says it again. */
+  act(effect: Effect): void {
+    switch (effect.kind) {
+      case 'start-job':
+        return void this.#startJob(effect.job);
+      case 'cancel-job':
+        return this.#link?.send({ type: 'cancel', ...naming(effect.job), why: effect.why });
+      case 'finish-job':
+        return this.#link?.send({ type: 'finish', ...naming(effect.job) });
+      case 'power-off':
+        return this.#link?.send({ type: 'power-off', board: effect.board, token: formatToken(effect.token) });
+    }
+  }
+
+  write(job: JobRecord, bytes: string): void {
+    this.#link?.send({ type: 'write', ...naming(job), bytes });
+  }
+
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const stream = await this.#options.connect(signal);
+        failures = 0;
+        await this.#serve(stream);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.warn('the agent can not be reached', { error: String(error) });
+        const delayMs = retryMs[Math.min(failures, retryMs.length - 1)] ?? 2_000;
+        failures += 1;
+        await pause(delayMs, signal);
+      }
+    }
+  }
+
+  /** Serves one connection to its end. */
+  #serve(stream: Duplex): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lastWord = performance.now();
+      let nonce = 0;
+      const link = new AgentLink(stream, {
+        onMessage: (message) => this.#onMessage(message),
+        onConsole: (frame) => this.#onConsole(frame),
+        onClose: (error) => {
+          clearInterval(pings);
+          if (error) this.#options.logger.warn('the link to the agent broke', { error: String(error) });
+          this.#onClose().finally(resolve);
+        },
+      });
+      const pings = setInterval(() => {
+        if (performance.now() - this.#lastWord > silenceMaxMs)
+          link.close(new Error('the agent does not answer'));
+        else link.send({ type: 'ping', nonce: ++nonce });
+      }, pingEveryMs);
+      this.#link = link;
+    });
+  }
+
+  async #onClose(): Promise<void> {
+    this.#link = undefined;
+    const boards = this.#present;
+    this.#present = [];
+    this.#known = new Map();
+    if (boards.length > 0)
+      await this.#run('the agent is away', () =>
+        this.#options.core.run({ name: 'agentAway', body: { boards } }),
+      );
+  }
+
+  #onMessage(message: AgentToServer): void {
+    this.#lastWord = performance.now();
+    void this.#run(message.type, () => this.#handle(message));
+  }
+
+  /** A report that could not be stored is said again by the agent after a reconnect: cut the link to get there. */
+  async #run(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#options.logger.error('a report of the agent was not taken', { what, error: String(error) });
+      const link = this.#link;
+      await pause(500, this.#stop.signal);
+      link?.close(new Error('a report could not be stored'));
+    }
+  }
+
+  async #handle(message: AgentToServer): Promise<void> {
+    const { core } = this.#options;
+    switch (message.type) {
+      case 'hello':
+        return this.#welcome(message);
+      case 'boards':
+        return this.#onBoards(message);
+      case 'need-image':
+        return this.#sendImage(message);
+      case 'started':
+        return void (await core.run({
+          name: 'jobStarted',
+          body: { job: message.job, token: parseToken(message.token) },
+        }));
+      case 'completed':
+        return this.#options.onMatch(message.job, { end: message.matchEnd, open: message.open });
+      case 'ended':
+        return this.#onEnded(message);
+      case 'powered-off':
+        return this.#onPoweredOff(message);
+      case 'refused':
+        this.#options.logger.error('the agent refused an action', { ...message });
+        return;
+      case 'pong':
+        return;
+    }
+  }
+
+  async #welcome(hello: Extract<AgentToServer, { type: 'hello' }>): Promise<void> {
+    if (hello.protocol !== agentProtocol) {
+      throw new Error(
+        `the agent speaks protocol ${hello.protocol}, this server ${agentProtocol}: stop the old agent`,
+      );
+    }
+    const { consoles, boards, serverName, logBytesMax } = this.#options;
+    this.#known = new Map(hello.jobs.map((job) => [job.id, job.state]));
+    this.#highest = hello.highestToken;
+    const consoleFrom: { job: number; offset: number }[] = [];
+    for (const job of hello.jobs) consoleFrom.push({ job: job.id, offset: await consoles.reset(job.id) });
+    this.#link?.send({
+      type: 'welcome',
+      protocol: agentProtocol,
+      server: serverName,
+      boards: [...boards],
+      consoleFrom,
+      logBytesMax,
+    });
+    this.#options.logger.info('the agent is here', { pid: hello.pid, jobs: hello.jobs.length });
+  }
+
+  async #onBoards(message: Extract<AgentToServer, { type: 'boards' }>): Promise<void> {
+    const { core } = this.#options;
+    this.#present = [
+      ...new Set([...this.#present, ...message.ready, ...message.failed.map((one) => one.board)]),
+    ];
+    const jobs = [...this.#known].map(([id, state]) => ({ id, state }));
+    const boards = [...message.ready, ...message.failed.map((one) => one.board)];
+    for (const { board, why } of message.failed)
+      await core.run({ name: 'boardFailed', body: { board, why } });
+    await core.run({ name: 'agentPresent', body: { boards, jobs, highest: parseToken(this.#highest) } });
+  }
+
+  async #startJob(job: JobRecord): Promise<void> {
+    const link = this.#link;
+    if (!link) return;
+    await this.#options.consoles.open(job.id);
+    const spec = job.spec as JobSpec;
+    this.#known.set(job.id, 'running');
+    link.send({
+      type: 'start',
+      ...naming(job),
+      board: job.board,
+      spec,
+      jobMaxSeconds: this.#options.jobSecondsMax,
+      leaveOn: spec.keepOn && job.keepsLock,
+    });
+  }
+
+  async #sendImage(message: Extract<AgentToServer, { type: 'need-image' }>): Promise<void> {
+    const { transfer, hash } = message;
+    const size = await this.#options.images.sizeOf(hash);
+    const link = this.#link;
+    if (size === undefined)
+      return link?.send({ type: 'image-missing', transfer, hash, why: 'the server no longer has it' });
+    link?.send({ type: 'image-size', transfer, hash, size });
+    await link?.sendFile(transfer, this.#options.images.read(hash));
+  }
+
+  async #onConsole(frame: { job: number; offset: number; atMs: number; bytes: Buffer }): Promise<void> {
+    this.#lastWord = performance.now();
+    const taken = await this.#options.consoles.append(frame.job, frame);
+    // A write failed (disk full) or bytes are missing: a new hello asks for them again from where the log stands.
+    if (!taken) throw new Error(`console bytes of job ${frame.job} could not be stored`);
+  }
+
+  /** The result counts only when all console bytes are here; the agent repeats it until it is told to forget. */
+  async #onEnded(message: Extract<AgentToServer, { type: 'ended' }>): Promise<void> {
+    const { core, consoles } = this.#options;
+    const { job, result } = message;
+    const length = await consoles.settle(job);
+    if (length < result.consoleLength) throw new Error(`job ${job} ended, but console bytes are missing`);
+    const stored: JobResult = {
+      verdict: result.verdict,
+      detail: result.detail,
+      mayBeOn: result.mayBeOn,
+      consoleLength: length,
+      ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
+      ...(result.matchEnd === undefined ? {} : { matchEnd: result.matchEnd }),
+    };
+    this.#known.set(job, 'ended');
+    await core.run({ name: 'jobEnded', body: { job, token: parseToken(message.token), result: stored } });
+    await consoles.finish(job);
+    this.#known.delete(job);
+    this.#link?.send({ type: 'forget', job });
+  }
+
+  async #onPoweredOff(message: Extract<AgentToServer, { type: 'powered-off' }>): Promise<void> {
+    const { board, token, ok, detail } = message;
+    await this.#options.core.run({
+      name: 'poweredOff',
+      body: { board, token: parseToken(token), ok, detail },
+    });
+    this.#link?.send({ type: 'forget-power-off', board, token });
+  }
+}
+
+function naming(job: JobRecord): { job: number; token: string } {
+  return { job: job.id, token: formatToken(job.token) };
+}
+
+/** Ends early when the signal does. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    signal.addEventListener('abort', done);
+  });
+}

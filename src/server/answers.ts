@@ -1,0 +1,32 @@
+// Answers by request id, so that a repeated request is answered again instead of carried out again. The newest are
+// in memory; older ones are asked of the store, which only clients that say they repeat make necessary.
+import { MqError } from '../protocol/errors.ts';
+import type { StoredAnswer } from '../store/contract.ts';
+
+/** Answers kept in memory; the store keeps more. */
+const rememberedMax = 10_000;
+
+export class Answers {
+  readonly #byId = new Map<string, StoredAnswer>();
+
+  add(answer: StoredAnswer): void {
+    this.#byId.set(answer.requestId, answer);
+    if (this.#byId.size > rememberedMax) {
+      const oldest = this.#byId.keys().next().value;
+      if (oldest !== undefined) this.#byId.delete(oldest);
+    }
+  }
+
+  find(requestId: string): StoredAnswer | undefined {
+    return this.#byId.get(requestId);
+  }
+}
+
+/** The stored answer, if it is one to this very request; throws REQUEST_ID_REUSED if it is not. */
+export function checkAnswer(stored: StoredAnswer, request: { caller: string; digest: string }): string {
+  if (stored.caller === request.caller && stored.digest === request.digest) return stored.answer;
+  throw new MqError(
+    'REQUEST_ID_REUSED',
+    `Request id ${stored.requestId} was used for another request. Use a new id.`,
+  );
+}

@@ -1,0 +1,164 @@
+// The consoles of jobs, as the server keeps and hands them on: one byte log a job. The agent's frames come with
+// offsets, so that what is sent twice after a reconnect is written once.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ByteLog, ByteLogReader, type ByteRange } from '../platform/byte-log.ts';
+
+export interface ConsoleLimits {
+  readonly logBytesMax: number;
+}
+
+/** Kept of a log that grew past its limit: the first bytes, and the newest rest. */
+const headBytes = 16 * 1024 * 1024;
+const segmentBytes = 16 * 1024 * 1024;
+/** Frames handed to the disk and not written yet; beyond it the agent's link is read no further. */
+const queuedBytesMax = 8 * 1024 * 1024;
+
+interface Live {
+  readonly log: ByteLog;
+  /** Where the next frame belongs: bytes handed to the log so far. */
+  next: number;
+  last: Promise<unknown>;
+  /** A write failed (disk full): the bytes are with the agent still, and are asked for again. */
+  failed: boolean;
+}
+
+export class Consoles {
+  readonly #folder: string;
+  readonly #limits: ConsoleLimits;
+  readonly #live = new Map<number, Promise<Live>>();
+
+  constructor(folder: string, limits: ConsoleLimits) {
+    this.#folder = folder;
+    this.#limits = limits;
+  }
+
+  /** Opens the log of a live job; returns how many bytes it has. */
+  async open(job: number): Promise<number> {
+    return (await this.#get(job)).next;
+  }
+
+  /** Bytes of a live job's console; undefined if it is not open. */
+  lengthOf(job: number): number | undefined {
+    return this.#lengths.get(job);
+  }
+  readonly #lengths = new Map<number, number>();
+
+  /**
+   * Writes a frame of the agent. Bytes that are there already are passed over. Answers whether the bytes were taken:
+   * not after a failed write, until `reset`. Resolves when the log is ready for more.
+   */
+  async append(job: number, frame: { offset: number; bytes: Uint8Array; atMs: number }): Promise<boolean> {
+    const live = await this.#get(job);
+    if (live.failed || frame.offset > live.next) return false;
+    const known = live.next - frame.offset;
+    if (known >= frame.bytes.length) return true;
+    const bytes = Buffer.from(known > 0 ? frame.bytes.subarray(known) : frame.bytes);
+    live.next += bytes.length;
+    const written = live.log.append(bytes, frame.atMs).then(
+      (length) => void this.#lengths.set(job, length),
+      () => {
+        live.failed = true;
+      },
+    );
+    live.last = written;
+    if (live.log.queuedBytes > queuedBytesMax) await written;
+    return !live.failed;
+  }
+
+  /** All that was handed over is in the log: its length. False lengths after a failed write show the missing bytes. */
+  async settle(job: number): Promise<number> {
+    const live = await this.#get(job);
+    await live.last;
+    return live.log.length;
+  }
+
+  /** After a failed write: go on from what is really there. */
+  async reset(job: number): Promise<number> {
+    const live = await this.#get(job);
+    await live.last;
+    live.failed = false;
+    live.next = live.log.length;
+    return live.next;
+  }
+
+  /** The job has ended and its bytes are all there: followers come to the end. */
+  async finish(job: number): Promise<void> {
+    const live = this.#live.get(job);
+    this.#live.delete(job);
+    this.#lengths.delete(job);
+    await (await live)?.log.close();
+  }
+
+  /** Ranges from an offset: what there is, and with `follow` what comes, until the job has ended. */
+  async *read(
+    job: number,
+    options: { from: number; follow: boolean; splitByTime: boolean; signal: AbortSignal },
+  ): AsyncGenerator<ByteRange, void, undefined> {
+    const live = this.#live.get(job);
+    const bytesMax = 256 * 1024;
+    if (live && options.follow) {
+      const { from, signal, splitByTime } = options;
+      yield* (await live).log.follow({ from, signal, bytesMax, splitByTime });
+      return;
+    }
+    const log = live ? (await live).log : await this.#openEnded(job);
+    let from = options.from;
+    while (log && !options.signal.aborted) {
+      const ranges = await log.read({ from, bytesMax, splitByTime: options.splitByTime });
+      for (const range of ranges) {
+        yield range;
+        from = range.offset + (range.kind === 'gap' ? range.length : range.bytes.length);
+      }
+      if (ranges.length === 0) return;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#live.keys()].map((job) => this.finish(job)));
+  }
+
+  async remove(job: number): Promise<void> {
+    await rm(this.#path(job), { recursive: true, force: true });
+  }
+
+  async #openEnded(job: number): Promise<ByteLogReader | undefined> {
+    try {
+      return await ByteLogReader.open(this.#path(job));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #get(job: number): Promise<Live> {
+    let live = this.#live.get(job);
+    if (!live) {
+      live = this.#openLive(job);
+      this.#live.set(job, live);
+      live.catch(() => this.#live.delete(job));
+    }
+    return live;
+  }
+
+  async #openLive(job: number): Promise<Live> {
+    const bytesMax = this.#limits.logBytesMax;
+    const limits = {
+      bytesMax,
+      headBytes: Math.min(headBytes, Math.floor(bytesMax / 4)),
+      segmentBytes: Math.min(segmentBytes, Math.ceil(bytesMax / 4)),
+    };
+    const log = await ByteLog.open(this.#path(job), limits);
+    this.#lengths.set(job, log.length);
+    return { log, next: log.length, last: Promise.resolve(), failed: false };
+  }
+
+  #path(job: number): string {
+    return join(this.#folder, String(job));
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const cause = (error as { cause?: { code?: string } } | undefined)?.cause;
+  return cause?.code === 'ENOENT' || (error as { code?: string } | undefined)?.code === 'ENOENT';
+}

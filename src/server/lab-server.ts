@@ -1,0 +1,254 @@
+// The lab as one running thing: scheduler and store behind the core, the agent, consoles, images and connected
+// clients, and the wiring between them. The operations (operations/) are what clients may ask of it.
+import type { Caller, Effect } from '../domain/commands.ts';
+import type { LabDefinition, TicketOutcome } from '../domain/records.ts';
+import { formatToken } from '../domain/records.ts';
+import { replay } from '../domain/scheduler.ts';
+import { State } from '../domain/state.ts';
+import { standardTiming, type Timing } from '../domain/timing.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { LabConfig } from '../protocol/lab.ts';
+import type { JobView } from '../protocol/operations.ts';
+import type { Store } from '../store/contract.ts';
+import { Agents, type AgentsOptions } from './agents.ts';
+import { Consoles } from './consoles.ts';
+import { Core } from './core.ts';
+import { FreeWaits } from './free-waits.ts';
+import type { Images } from './images.ts';
+import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
+import { Sessions } from './sessions.ts';
+import { type JobExtras, viewJob, viewOutcome } from './views.ts';
+import { Watches } from './watches.ts';
+
+/** After a start clients get this long to come back before anything is granted. */
+const settleMs = 2_000;
+
+export interface LabServerOptions {
+  readonly config: LabConfig;
+  readonly store: Store;
+  readonly images: Images;
+  readonly consoleFolder: string;
+  readonly version: string;
+  readonly time: TimeSource;
+  readonly logger: Logger;
+  readonly connectAgent: AgentsOptions['connect'];
+  /** Users who may do anything, beside the configuration's admins. */
+  readonly isRoot: (uid: number) => boolean;
+  /** The outcome of a commit is unknown, or the agent is not ours: leave the process. */
+  readonly onFatal: (message: string) => void;
+  /** The wall clock is right although it is more than a day ahead of the last commit. */
+  readonly acceptClock: boolean;
+  readonly timing?: Timing;
+}
+
+export class ClockError extends Error {}
+
+export class LabServer {
+  readonly config: LabConfig;
+  readonly version: string;
+  readonly core: Core;
+  readonly store: Store;
+  readonly images: Images;
+  readonly consoles: Consoles;
+  readonly sessions: Sessions;
+  readonly agents: Agents;
+  readonly freeWaits: FreeWaits;
+  readonly watches: Watches;
+  readonly logger: Logger;
+  readonly clock: SchedulerClock;
+  readonly #matches = new Map<number, { end: number; open: boolean }>();
+  readonly #isRoot: (uid: number) => boolean;
+  #prune: NodeJS.Timeout | undefined;
+
+  /** Loads the store, settles clients and agent. Throws StoreError, or ClockError with what to do. */
+  static async start(options: LabServerOptions): Promise<LabServer> {
+    const loaded = await options.store.load();
+    const state = new State();
+    replay(state, loaded.changes);
+    checkClock(state, loaded.now, options);
+    const clock = new SchedulerClock(options.time, loaded.now);
+    const server = new LabServer(options, state, clock, loaded.answers);
+    await server.core.run({ name: 'restart', body: { settleMs } });
+    await server.core.run({ name: 'configure', body: { lab: toDefinition(options.config) } });
+    server.agents.start();
+    return server;
+  }
+
+  private constructor(
+    options: LabServerOptions,
+    state: State,
+    clock: SchedulerClock,
+    answers: Awaited<ReturnType<Store['load']>>['answers'],
+  ) {
+    const { config, store, logger } = options;
+    this.config = config;
+    this.version = options.version;
+    this.store = store;
+    this.images = options.images;
+    this.logger = logger;
+    this.clock = clock;
+    this.#isRoot = options.isRoot;
+    this.consoles = new Consoles(options.consoleFolder, config.limits);
+    this.core = new Core(
+      {
+        state,
+        store,
+        clock,
+        timing: options.timing ?? standardTiming,
+        onEffects: (effects) => this.#onEffects(effects),
+        onBug: (error, command) => logger.error('a step failed', { error, command: command.name }),
+        onRefused: (message) => logger.error('a commit was refused', { message }),
+        onFatal: options.onFatal,
+      },
+      answers,
+    );
+    this.sessions = new Sessions({
+      onDetach: (ticket, gone) => this.#quietly(this.core.run({ name: 'detach', body: { ticket, gone } })),
+      onAlive: (ticket) => this.#quietly(this.core.run({ name: 'alive', body: { ticket } })),
+    });
+    this.freeWaits = new FreeWaits();
+    this.watches = new Watches(this);
+    this.agents = new Agents({
+      connect: options.connectAgent,
+      boards: config.boards.map(({ name, machine }) => ({ name, machine })),
+      serverName: config.name,
+      core: this.core,
+      consoles: this.consoles,
+      images: options.images,
+      logger: logger.child({ part: 'agent' }),
+      logBytesMax: config.limits.logBytesMax,
+      jobSecondsMax: config.limits.jobSecondsMax,
+      onMatch: (job, match) => this.#quietly(this.#onMatch(job, match)),
+    });
+    this.#prune = setInterval(() => this.#quietly(this.#forgetOld()), 60_000);
+    this.#prune.unref();
+  }
+
+  /** Who is at the other end of a local socket, as the kernel named them. */
+  callerOf(peer: { uid: number; user: string }): Caller {
+    return { user: peer.user, admin: this.#isRoot(peer.uid) || this.config.admins.includes(peer.user) };
+  }
+
+  extras = (job: number): JobExtras => ({
+    consoleLength: this.consoles.lengthOf(job),
+    match: this.#matches.get(job),
+  });
+
+  /** Grants nothing more. Resolves when every job can outlive this process: its agent has all that it needs. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    await this.core.run({ name: 'drain', body: {} });
+    while (!deadline.aborted) {
+      const starting = await this.core.read((state) =>
+        [...state.jobs.values()].some((job) => job.state === 'starting'),
+      );
+      if (!starting) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#prune);
+    this.watches.stop();
+    this.sessions.stop();
+    await this.agents.stop({ retire: true });
+    await this.core.stop();
+    await this.consoles.close();
+    await this.store.close();
+  }
+
+  #onEffects(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#onEffect(effect);
+  }
+
+  #onEffect(effect: Effect): void {
+    switch (effect.kind) {
+      case 'offer': {
+        const { ticket, board, token } = effect;
+        return this.sessions.send(ticket, {
+          event: 'ticket',
+          view: { state: 'offered', ticket, board, token: formatToken(token) },
+        });
+      }
+      case 'ticket-waiting':
+        return this.sessions.send(effect.ticket, {
+          event: 'ticket',
+          view: { state: 'waiting', ticket: effect.ticket, reasons: [] },
+        });
+      case 'ticket-ended':
+        return this.#endTicket(effect.ticket, effect.outcome);
+      case 'job-changed':
+        return this.#sendJob(viewJob(effect.job, this.extras(effect.job.id)), effect.message);
+      case 'board-free':
+        return this.freeWaits.note(effect.board, effect.token);
+      case 'ping':
+        return this.sessions.ping(effect.ticket);
+      case 'lock-ended':
+        return;
+      default:
+        return this.agents.act(effect);
+    }
+  }
+
+  #endTicket(ticket: number, outcome: TicketOutcome): void {
+    this.sessions.send(ticket, { event: 'ticket', view: viewOutcome({ id: ticket }, outcome) });
+    this.sessions.disown(ticket);
+  }
+
+  #sendJob(job: JobView, message?: string): void {
+    this.sessions.send(job.id, { event: 'job', job, ...(message === undefined ? {} : { message }) });
+    if (job.state !== 'ended') return;
+    this.sessions.disown(job.id);
+    this.#matches.delete(job.id);
+  }
+
+  /** Told at once, so that it is ahead of the console bytes behind the text. */
+  async #onMatch(job: number, match: { end: number; open: boolean }): Promise<void> {
+    this.#matches.set(job, match);
+    const record = await this.core.read((state) => state.jobs.get(job));
+    if (record) this.#sendJob(viewJob(record, this.extras(job)));
+  }
+
+  async #forgetOld(): Promise<void> {
+    const wallAt = this.clock.wallAt();
+    await this.store.prune({ answersAt: wallAt - answersKeptMs, ticketsAt: wallAt - ticketsKeptMs });
+  }
+
+  /** What fails here is said in the log; the scheduler's own timers make good for what was lost. */
+  #quietly(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.logger.warn('not done', { error }));
+  }
+}
+
+const answersKeptMs = 60 * 60 * 1000;
+const ticketsKeptMs = 24 * 60 * 60 * 1000;
+
+function checkClock(state: State, lastAt: number, options: LabServerOptions): void {
+  const aheadMs = options.time.wallMs() - lastAt;
+  if (lastAt === 0 || aheadMs <= clockJumpMaxMs || options.acceptClock || state.timers.size === 0) return;
+  const hours = Math.round(aheadMs / 3_600_000);
+  throw new ClockError(
+    `The clock is ${hours} hours ahead of this lab's last change, and ${state.timers.size} waits or holds would run out. ` +
+      'If the clock is right, start with --accept-clock; else set it right first.',
+  );
+}
+
+function toDefinition(config: LabConfig): LabDefinition {
+  return {
+    boards: config.boards.map((board) => ({
+      name: board.name,
+      aliases: board.aliases,
+      attributes: board.attributes,
+      files: board.files.plain,
+      linuxFiles: board.files.linux,
+      takesLinux: board.takesLinux,
+      takesDtb: board.takesDtb,
+    })),
+    pools: config.pools,
+    discipline: config.discipline,
+    limits: {
+      ticketsPerUser: config.limits.ticketsPerUser,
+      queueLength: config.limits.queueLength,
+      adHocQueuesPerBoard: config.limits.adHocQueuesPerBoard,
+    },
+  };
+}

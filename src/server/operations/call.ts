@@ -1,0 +1,64 @@
+// What every operation gets to know about its caller, and what several of them share.
+import { hash } from 'node:crypto';
+import type { Caller } from '../../domain/commands.ts';
+import type { TargetSpec } from '../../domain/records.ts';
+import type { State } from '../../domain/state.ts';
+import { MqError } from '../../protocol/errors.ts';
+import type { OperationName, RequestOf, ResponseOf } from '../../protocol/operations.ts';
+import type { RequestIdentity } from '../core.ts';
+import type { LabServer } from '../lab-server.ts';
+import type { Session } from '../sessions.ts';
+
+export interface Call {
+  readonly lab: LabServer;
+  readonly caller: Caller;
+  /** The caller's channel; plain HTTP has none. */
+  readonly session: Session | undefined;
+  /** The client says that it may have sent this request before. */
+  readonly again: boolean;
+  /** Ends when the caller is gone. */
+  readonly signal: AbortSignal | undefined;
+}
+
+export type Handler<N extends OperationName> = (call: Call, body: RequestOf<N>) => Promise<ResponseOf<N>>;
+export type Handlers = { [N in OperationName]: Handler<N> };
+
+/** Names a request for the store of answers. */
+export function identify(
+  call: Call,
+  op: OperationName,
+  body: { requestId: string },
+): RequestIdentity & { again: boolean } {
+  const digest = hash('sha1', JSON.stringify([op, body]), 'base64');
+  return { requestId: body.requestId, caller: call.caller.user, digest, again: call.again };
+}
+
+/** What the target's text means, or UNKNOWN_TARGET with all valid names. */
+export function resolveTarget(state: State, text: string): TargetSpec {
+  const parsed = state.labIndex.parseTarget(text);
+  if (parsed.ok) return parsed.target;
+  throw unknownTarget(state, parsed.unknown);
+}
+
+/** The board of this name or alias, or UNKNOWN_TARGET. */
+export function resolveBoard(state: State, text: string): string {
+  const board = state.labIndex.findBoard(text);
+  if (!board) throw unknownTarget(state, text);
+  return board.name;
+}
+
+function unknownTarget(state: State, name: string): MqError {
+  const boards = state.lab.boards.map((board) => board.name);
+  const pools = state.lab.pools.map((pool) => pool.name);
+  const message = `There is no board or pool '${name}'. \`mq systems\` lists them.`;
+  return new MqError('UNKNOWN_TARGET', message, { details: { name, boards, pools } });
+}
+
+/** Whether the caller may act on what others hold; throws NOT_ALLOWED. */
+export function checkForce(call: Call): void {
+  if (call.lab.config.force === 'anyone' || call.caller.admin) return;
+  throw new MqError(
+    'NOT_ALLOWED',
+    'In this lab only admins may release or take what others hold. Ask the holder or an admin.',
+  );
+}

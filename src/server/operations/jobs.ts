@@ -1,0 +1,134 @@
+// Operations on jobs and their consoles.
+import type { JobRecord } from '../../domain/records.ts';
+import { MqError } from '../../protocol/errors.ts';
+import type { JobView } from '../../protocol/operations.ts';
+import type { Session } from '../sessions.ts';
+import { viewJob, viewWaitingJob } from '../views.ts';
+import { type Call, type Handler, identify } from './call.ts';
+
+const jobsDefault = 100;
+
+export const jobs: Handler<'jobs'> = async (call, body) => {
+  const limit = body.limit ?? jobsDefault;
+  const user = body.mine ? call.caller.user : undefined;
+  const waiting = await call.lab.core.read((state) =>
+    [...state.tickets.values()]
+      .filter((ticket) => ticket.kind !== 'lock' && (user === undefined || ticket.user === user))
+      .map(viewWaitingJob),
+  );
+  const stored = await call.lab.store.listJobs({ limit, ...(user === undefined ? {} : { user }) });
+  const started = stored.map((job) => viewJob(job, call.lab.extras(job.id)));
+  return { jobs: [...waiting, ...started].sort((a, b) => b.id - a.id).slice(0, limit) };
+};
+
+export const job: Handler<'job'> = async (call, body) => ({ job: await findJob(call, body.id) });
+
+async function findJob(call: Call, id: number): Promise<JobView> {
+  const live = await findLive(call, id);
+  if (live) return viewJob(live, call.lab.extras(id));
+  const waiting = await call.lab.core.read((state) => {
+    const ticket = state.tickets.get(id);
+    return ticket && ticket.kind !== 'lock' ? viewWaitingJob(ticket) : undefined;
+  });
+  if (waiting) return waiting;
+  const stored = await call.lab.store.findJob(id);
+  if (!stored) throw unknownJob(id);
+  return viewJob(stored);
+}
+
+function findLive(call: Call, id: number): Promise<JobRecord | undefined> {
+  return call.lab.core.read((state) => state.jobs.get(id));
+}
+
+function unknownJob(id: number): MqError {
+  return new MqError('UNKNOWN_JOB', `There is no job ${id}. \`mq jobs\` lists them.`);
+}
+
+/** Answers, and then sends the bytes as data frames until the job has ended or the channel closes. */
+export const console: Handler<'console'> = async (call, body) => {
+  const { session } = call;
+  if (!session)
+    throw new MqError('BAD_REQUEST', 'The console is a stream; over HTTP ask /v1/jobs/ID/console.');
+  const view = await findJob(call, body.job);
+  if (view.state === 'waiting')
+    throw new MqError('UNKNOWN_JOB', `Job ${body.job} still waits for a board; it has no console yet.`);
+  session.streams.get(body.job)?.abort();
+  const stream = new AbortController();
+  session.streams.set(body.job, stream);
+  const from = body.from ?? 0;
+  // Behind the answer, so that the client knows the stream before its first byte.
+  setImmediate(
+    () => void sendConsole(call, session, { job: body.job, from, follow: body.follow ?? true, stream }),
+  );
+  return { from };
+};
+
+async function sendConsole(
+  call: Call,
+  session: Session,
+  options: { job: number; from: number; follow: boolean; stream: AbortController },
+): Promise<void> {
+  const { job: id, stream } = options;
+  const signal = AbortSignal.any([stream.signal, session.closed.signal]);
+  let length = options.from;
+  try {
+    for await (const range of readConsole(call, { ...options, signal, splitByTime: true })) {
+      if (range.kind === 'gap') {
+        session.port.send({ event: 'console-gap', job: id, offset: range.offset, length: range.length });
+        length = range.offset + range.length;
+        continue;
+      }
+      const { offset, atMs, bytes } = range;
+      await session.port.sendData({ streamId: id, offset, atMs, bytes });
+      length = offset + bytes.length;
+    }
+    if (!signal.aborted) session.port.send({ event: 'console-end', job: id, length });
+  } catch (error) {
+    call.lab.logger.error('a console could not be read', { job: id, error });
+    session.port.send({
+      event: 'console-error',
+      job: id,
+      code: 'INTERNAL',
+      message: 'The console could not be read; ask again.',
+    });
+  } finally {
+    if (session.streams.get(id) === stream) session.streams.delete(id);
+  }
+}
+
+/** The kept bytes of a job, and with `follow` what comes until it has ended. Throws UNKNOWN_JOB. */
+export async function* readConsole(
+  call: Call,
+  options: { job: number; from: number; follow: boolean; splitByTime: boolean; signal: AbortSignal },
+) {
+  const live = await findLive(call, options.job);
+  if (live) await call.lab.consoles.open(live.id);
+  yield* call.lab.consoles.read(options.job, options);
+}
+
+export const consoleClose: Handler<'console-close'> = async (call, body) => {
+  call.session?.streams.get(body.job)?.abort();
+  return {};
+};
+
+export const write: Handler<'write'> = async (call, body) => {
+  const live = await findLive(call, body.job);
+  if (!live || live.state === 'ending') throw unknownJob(body.job);
+  if (live.user !== call.caller.user) {
+    throw new MqError('NOT_HOLDER', `Only ${live.user}, who holds ${live.board}, may write to its console.`);
+  }
+  if (!call.lab.agents.isConnected) {
+    throw new MqError('TRY_AGAIN', `The agent of ${live.board} is away; nothing was written. Try again.`);
+  }
+  call.lab.agents.write(live, body.bytes);
+  await call.lab.core.run({ name: 'touch', body: { board: live.board, token: live.lockToken } });
+  return {};
+};
+
+export const finish: Handler<'finish'> = async (call, body) => {
+  const command = { name: 'finishJob' as const, body: { caller: call.caller, job: body.job } };
+  const { kind } = await call.lab.core.answer(command, identify(call, 'finish', body), (reply) => reply);
+  if (kind === 'not-allowed') throw new MqError('NOT_ALLOWED', `Job ${body.job} belongs to another user.`);
+  if (kind === 'unknown') await findJob(call, body.job);
+  return {};
+};

@@ -1,0 +1,111 @@
+// Operations on locks: who has what, release, new ends and new holders.
+import type { ChangeHolderReply } from '../../domain/commands.ts';
+import { parseToken } from '../../domain/records.ts';
+import { MqError } from '../../protocol/errors.ts';
+import type { LockView } from '../../protocol/schema.ts';
+import { viewLock, viewMember } from '../views.ts';
+import { checkForce, type Handler, identify, resolveBoard, resolveTarget } from './call.ts';
+
+export const info: Handler<'info'> = (call, body) =>
+  call.lab.core.read((state) => {
+    const target = resolveTarget(state, body.target);
+    const members = state.labIndex
+      .members(target)
+      .map((board) => viewMember({ board, lock: state.locks.get(board) }));
+    return { kind: target.kind === 'board' ? 'board' : 'pool', members };
+  });
+
+export const locks: Handler<'locks'> = (call) =>
+  call.lab.core.read((state) => ({
+    members: state.lab.boards
+      .map(({ name }) => ({ board: name, lock: state.locks.get(name) }))
+      .filter((member) => member.lock !== undefined)
+      .map(viewMember),
+  }));
+
+export const release: Handler<'release'> = async (call, body) => {
+  const { core } = call.lab;
+  const boards = await core.read((state) => state.labIndex.members(resolveTarget(state, body.target)));
+  if (body.force) checkForce(call);
+  const command = {
+    name: 'release' as const,
+    body: {
+      caller: call.caller,
+      boards,
+      key: body.key,
+      force: body.force ?? false,
+      note: body.note ?? '',
+      ...(body.token === undefined ? {} : { token: parseToken(body.token) }),
+    },
+  };
+  const { outcomes } = await core.answer(command, identify(call, 'release', body), (reply) => reply);
+  return { outcomes: [...outcomes] };
+};
+
+/** Without a token: the lock that is there now. */
+export const awaitFree: Handler<'await-free'> = async (call, body) => {
+  const { core, freeWaits } = call.lab;
+  const lock = await core.read((state) => state.locks.get(resolveBoard(state, body.board)));
+  if (!lock) return { free: true };
+  const token = body.token === undefined ? lock.token : parseToken(body.token);
+  const wait = freeWaits.wait(lock.board, token, { ms: body.seconds * 1000, signal: call.signal });
+  const current = await core.read((state) => state.locks.get(lock.board));
+  const isOver = current?.token.number !== token.number || current.token.generation !== token.generation;
+  if (isOver) wait.cancel();
+  return { free: isOver || (await wait.ended) };
+};
+
+export const extend: Handler<'extend'> = async (call, body) => {
+  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const command = {
+    name: 'extend' as const,
+    body: { caller: call.caller, board, key: body.key, holdSeconds: body.holdSeconds },
+  };
+  const reply = await call.lab.core.answer(command, identify(call, 'extend', body), (reply) =>
+    asHolder(reply, board),
+  );
+  return reply;
+};
+
+export const give: Handler<'give'> = async (call, body) => {
+  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const command = {
+    name: 'give' as const,
+    body: { caller: call.caller, board, key: body.key, user: body.user, newKey: body.newKey ?? '0' },
+  };
+  return call.lab.core.answer(command, identify(call, 'give', body), (reply) => asHolder(reply, board));
+};
+
+export const steal: Handler<'steal'> = async (call, body) => {
+  checkForce(call);
+  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const command = {
+    name: 'steal' as const,
+    body: { caller: call.caller, board, newKey: body.newKey ?? '0', note: body.note ?? '' },
+  };
+  return call.lab.core.answer(command, identify(call, 'steal', body), (reply) => asHolder(reply, board));
+};
+
+function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
+  switch (reply.kind) {
+    case 'done':
+      return { lock: viewLock(reply.lock) };
+    case 'not-held':
+      throw new MqError('NOT_HOLDER', `You do not hold ${board}.`, { details: { board } });
+    case 'wrong-key':
+      throw new MqError('WRONG_KEY', `You hold ${board} with another key.`, { details: { board } });
+    case 'reclaimed':
+      throw new MqError(
+        'NOT_HOLDER',
+        `The lock on ${board} is ending already; it can't be changed any more.`,
+        { details: { board } },
+      );
+    case 'job-running':
+      throw new MqError(
+        'NOT_ALLOWED',
+        `Job ${reply.lock?.job} runs on ${board}. Cancel it first: mq cancel ${reply.lock?.job}.`,
+      );
+    case 'not-allowed':
+      throw new MqError('NOT_ALLOWED', 'You may not change this lock.');
+  }
+}

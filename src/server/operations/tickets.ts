@@ -1,0 +1,303 @@
+// Operations on tickets: submit, confirm, withdraw, attach, cancel.
+import type { Caller, ConfirmReply, Submit, SubmitReply } from '../../domain/commands.ts';
+import {
+  formatToken,
+  type PriorityClass,
+  parseToken,
+  type Refusal,
+  type TargetSpec,
+} from '../../domain/records.ts';
+import type { State } from '../../domain/state.ts';
+import { compilePattern } from '../../platform/match/compile.ts';
+import { MqError } from '../../protocol/errors.ts';
+import type { RequestOf, ResponseOf, TicketView } from '../../protocol/operations.ts';
+import type { JobSpec } from '../../protocol/schema.ts';
+import { viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
+import { type Call, type Handler, identify, resolveTarget } from './call.ts';
+
+const classes: Record<'high' | 'normal' | 'low', PriorityClass> = { high: 0, normal: 1, low: 2 };
+
+type SubmitBody = RequestOf<'submit'>;
+
+export const submit: Handler<'submit'> = async (call, body) => {
+  const { core } = call.lab;
+  const target = await core.read((state) => resolveTarget(state, body.target));
+  if (body.kind !== 'lock') await checkJob(call, body, target);
+  const command = { name: 'submit' as const, body: toSubmit(call, body, target) };
+  const answer = await core.answer(command, identify(call, 'submit', body), (reply, state) => {
+    const response = submitResponse(reply, body, state);
+    if ('ticket' in reply && call.session)
+      call.lab.sessions.own(call.session, reply.ticket, { places: false });
+    return response;
+  });
+  // Without a stream of its own the ticket's grace begins now.
+  if (!call.session && isOpen(answer.view))
+    await core.run({ name: 'detach', body: { ticket: answer.ticket, gone: false } });
+  if (call.session && call.again && isOpen(answer.view))
+    call.lab.sessions.own(call.session, answer.ticket, { places: false });
+  return answer;
+};
+
+function isOpen(view: TicketView): boolean {
+  return view.state === 'waiting' || view.state === 'offered';
+}
+
+function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
+  const { user } = call.caller;
+  const { job } = body;
+  const needs =
+    job?.kind === 'image'
+      ? { fileCount: job.files.length, linux: job.linux, dtb: job.dtb !== undefined }
+      : undefined;
+  return {
+    caller: call.caller,
+    kind: body.kind,
+    target,
+    key: body.key,
+    set: body.set ? `${user}/${body.set}` : user,
+    priority: classOf(call, body.priority ?? 'normal'),
+    ...(needs ? { needs } : {}),
+    holdSeconds: body.holdSeconds ?? 0,
+    ...(body.waitSeconds === undefined ? {} : { waitSeconds: body.waitSeconds }),
+    ...(job ? { job } : {}),
+    detached: job?.detached ?? false,
+    note: body.note ?? '',
+    reuse: body.reuse ?? false,
+    members: body.members ?? true,
+  };
+}
+
+/** Anyone may go lower; higher only whom the configuration lists. */
+function classOf(call: Call, priority: 'high' | 'normal' | 'low'): PriorityClass {
+  const may = call.caller.admin || call.lab.config.priorityHigh.includes(call.caller.user);
+  if (priority === 'high' && !may) {
+    throw new MqError(
+      'NOT_ALLOWED',
+      `${call.caller.user} may not use priority high: the lab's configuration lists who may.`,
+    );
+  }
+  return classes[priority];
+}
+
+/** What can be told about a job before it waits: its images are here, its texts can be matched. */
+async function checkJob(call: Call, body: SubmitBody, target: TargetSpec): Promise<void> {
+  const { job } = body;
+  if (!job) throw new MqError('BAD_REQUEST', `A submit of kind ${body.kind} needs a job.`);
+  const files = [...job.files, ...(job.dtb ? [job.dtb] : []), ...(job.bitstream ? [job.bitstream] : [])];
+  const missing = await call.lab.images.missing(files.map((file) => file.hash));
+  if (missing.length > 0) {
+    throw new MqError('UNKNOWN_IMAGE', 'The server does not have all files of this job. Send them first.', {
+      details: { missing },
+    });
+  }
+  const members = await call.lab.core.read((state) => state.labIndex.members(target));
+  const machines = call.lab.config.boards
+    .filter((board) => members.includes(board.name))
+    .map((board) => board.machine.driver);
+  // A board's own script matches by itself, with its own kind of expression.
+  if (machines.some((driver) => driver !== 'script')) checkTexts(job);
+}
+
+function checkTexts(job: JobSpec): void {
+  for (const [which, source] of [
+    ['end', job.endText],
+    ['error', job.errorText],
+  ] as const) {
+    if (source === '') continue;
+    const compiled = compilePattern(source);
+    if (compiled.ok) continue;
+    const message = `The ${which} text can't be used, at column ${compiled.column}: ${compiled.message}`;
+    throw new MqError('BAD_PATTERN', message, { details: { which, column: compiled.column } });
+  }
+}
+
+function submitResponse(reply: SubmitReply, body: SubmitBody, state: State): ResponseOf<'submit'> {
+  const parsed = state.labIndex.parseTarget(body.target);
+  const kind = parsed.ok && parsed.target.kind === 'board' ? 'board' : 'pool';
+  const members = reply.members.map(viewMember);
+  if (reply.kind === 'refused') throw refusal(reply.why, { body, kind, members });
+  if (reply.kind === 'reused') {
+    const { lock } = reply;
+    return {
+      ticket: lock.ticket,
+      kind,
+      members,
+      view: { state: 'held', ticket: lock.ticket, lock: viewLock(lock) },
+    };
+  }
+  const ticket = state.tickets.get(reply.ticket);
+  if (!ticket) throw new Error(`ticket ${reply.ticket} vanished in its own step`);
+  return { ticket: reply.ticket, kind, members, view: viewTicket(state, ticket, { places: false }) };
+}
+
+function refusal(why: Refusal, about: { body: SubmitBody; kind: string; members: unknown }): MqError {
+  const { target, key } = about.body;
+  const details = { kind: about.kind, members: about.members };
+  switch (why.kind) {
+    case 'already-yours': {
+      const message = `You already hold ${why.board} with key '${key}'. Release it first, or ask with --reuse.`;
+      return new MqError('ALREADY_YOURS', message, {
+        details: { ...details, board: why.board, key: why.key },
+      });
+    }
+    case 'no-board':
+      return new MqError('NO_BOARD_FITS', why.message, { details });
+    case 'not-granted':
+      return new MqError('NOT_GRANTED_IN_TIME', `${target} was not free.`, { details });
+    case 'not-holder':
+    case 'lock-ended':
+      return new MqError('NOT_HOLDER', `You do not hold ${why.board}.`, {
+        details: { ...details, board: why.board },
+      });
+    case 'wrong-key':
+      return new MqError('WRONG_KEY', `You hold ${why.board} with another key.`, {
+        details: { ...details, board: why.board },
+      });
+    case 'limit':
+      return new MqError('LIMIT_REACHED', limitText(why), {
+        details: { ...details, limit: why.limit, value: why.value },
+      });
+  }
+}
+
+function limitText(why: Extract<Refusal, { kind: 'limit' }>): string {
+  switch (why.limit) {
+    case 'ticketsPerUser':
+      return `You have ${why.value} tickets already, which is this lab's limit. Cancel some: mq cancel --mine.`;
+    case 'queueLength':
+      return `${why.value} tickets wait for this target already, which is this lab's limit. Try again later.`;
+    case 'adHocQueuesPerBoard':
+      return `Too many different sets of boards are asked for now (limit ${why.value}). Ask for a pool or a board.`;
+  }
+}
+
+export const confirm: Handler<'confirm'> = async (call, body) => {
+  const { user } = call.caller;
+  const command = {
+    name: 'confirm' as const,
+    body: { user, ticket: body.ticket, token: parseToken(body.token) },
+  };
+  const done = await call.lab.core.answer(command, identify(call, 'confirm', body), (reply, state) => {
+    const view = confirmView(reply, body.ticket, state);
+    if (view?.state === 'held') call.lab.sessions.disown(body.ticket);
+    return { view };
+  });
+  return { view: done.view ?? (await findEnded(call, body.ticket)) };
+};
+
+function confirmView(reply: ConfirmReply, id: number, state: State): TicketView | undefined {
+  switch (reply.kind) {
+    case 'held':
+      return { state: 'held', ticket: id, lock: viewLock(reply.lock) };
+    case 'started':
+      return { state: 'started', ticket: id, board: reply.job.board, token: formatToken(reply.job.token) };
+    case 'gone': {
+      const ticket = state.tickets.get(id);
+      return ticket && viewTicket(state, ticket, { places: true });
+    }
+    default:
+      return undefined;
+  }
+}
+
+export const withdraw: Handler<'withdraw'> = async (call, body) => {
+  const command = {
+    name: 'withdraw' as const,
+    body: { caller: call.caller, ticket: body.ticket, why: 'client' as const },
+  };
+  const { kind } = await call.lab.core.answer(command, identify(call, 'withdraw', body), (reply) => reply);
+  if (kind === 'not-allowed') throw notYours(body.ticket);
+  return { view: await findView(call, body.ticket) };
+};
+
+export const attach: Handler<'attach'> = async (call, body) => {
+  const { lab, session } = call;
+  const live = await lab.core.read((state) => state.tickets.get(body.ticket) ?? state.jobs.get(body.ticket));
+  if (live && live.user !== call.caller.user) throw notYours(body.ticket);
+  if (live && session) {
+    lab.sessions.own(session, body.ticket, { places: body.places ?? false });
+    await lab.core.run({ name: 'attach', body: { ticket: body.ticket } });
+  }
+  const job = await findJobView(call, body.ticket);
+  return { view: await findView(call, body.ticket), ...(job ? { job } : {}) };
+};
+
+/** How the ticket stands now: waiting, with the board, or how it ended. */
+export async function findView(call: Call, id: number): Promise<TicketView> {
+  const live = await call.lab.core.read((state) => {
+    const ticket = state.tickets.get(id);
+    return ticket && viewTicket(state, ticket, { places: true });
+  });
+  return live ?? findEnded(call, id);
+}
+
+async function findEnded(call: Call, id: number): Promise<TicketView> {
+  const ticket = await call.lab.store.findTicket(id);
+  if (!ticket?.outcome) throw new MqError('UNKNOWN_TICKET', `There is no ticket ${id}.`);
+  const { outcome } = ticket;
+  const lock = await call.lab.core.read((state) => {
+    const board = state.boardByTicket.get(id);
+    return board === undefined ? undefined : state.locks.get(board);
+  });
+  return viewOutcome(ticket, outcome, lock?.state === 'held' ? lock : undefined);
+}
+
+async function findJobView(call: Call, id: number) {
+  const live = await call.lab.core.read((state) => state.jobs.get(id));
+  const job = live ?? (await call.lab.store.findJob(id));
+  return job && viewJob(job, call.lab.extras(id));
+}
+
+export const cancelWaiting: Handler<'cancel-waiting'> = async (call, body) => {
+  const target = await call.lab.core.read((state) => resolveTarget(state, body.target));
+  const command = { name: 'cancelWaiting' as const, body: { caller: call.caller, target, key: body.key } };
+  const { tickets } = await call.lab.core.answer(
+    command,
+    identify(call, 'cancel-waiting', body),
+    (reply) => reply,
+  );
+  return { tickets: [...tickets] };
+};
+
+export const cancel: Handler<'cancel'> = async (call, body) => {
+  const ids = body.id === undefined ? await findMine(call) : [body.id];
+  if (body.id === undefined && !body.mine)
+    throw new MqError('BAD_REQUEST', 'Name a ticket or job, or say --mine.');
+  const cancelled: number[] = [];
+  for (const id of ids) {
+    const kind = await cancelOne(call.lab, call.caller, id);
+    if (kind === 'not-allowed') throw notYours(id);
+    if (kind === 'done') cancelled.push(id);
+    else if (body.id !== undefined)
+      throw new MqError('UNKNOWN_TICKET', `${id} neither waits nor runs. \`mq jobs\` lists what does.`);
+  }
+  return { cancelled };
+};
+
+/** By its number whatever it is now, a ticket or a job. A lock that it became stays: releasing is another word. */
+async function cancelOne(
+  lab: Call['lab'],
+  caller: Caller,
+  id: number,
+): Promise<'done' | 'not-allowed' | 'unknown'> {
+  const isTicket = await lab.core.read((state) => state.tickets.has(id));
+  const reply = isTicket
+    ? await lab.core.run({ name: 'withdraw', body: { caller, ticket: id, why: 'cancelled' } })
+    : await lab.core.run({
+        name: 'cancelJob',
+        body: { caller, job: id, why: `cancelled by ${caller.user}` },
+      });
+  return reply.kind === 'not-allowed' || reply.kind === 'unknown' ? reply.kind : 'done';
+}
+
+function findMine(call: Call): Promise<number[]> {
+  const { user } = call.caller;
+  return call.lab.core.read((state) => [
+    ...(state.ticketsByUser.get(user) ?? []),
+    ...[...state.jobs.values()].filter((job) => job.user === user).map((job) => job.id),
+  ]);
+}
+
+function notYours(id: number): MqError {
+  return new MqError('NOT_ALLOWED', `${id} belongs to another user.`);
+}

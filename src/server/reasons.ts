@@ -1,0 +1,83 @@
+// Why a ticket waits, typed and in words, from committed state.
+import type { BoardRecord, LockRecord, TicketRecord } from '../domain/records.ts';
+import type { State } from '../domain/state.ts';
+import type { Reason } from '../protocol/operations.ts';
+import { clockTime } from './text.ts';
+
+/** Reasons given for one ticket; a pool of hundreds has more than anybody reads. */
+const reasonsMax = 8;
+
+export function reasonsFor(state: State, ticket: TicketRecord, place: number | undefined): Reason[] {
+  if (state.meta.mode === 'settling') {
+    return [{ kind: 'settling', text: 'the server has just started and waits for its clients' }];
+  }
+  if (ticket.kind === 'slot') return [slotReason(state, ticket)];
+  const boards = state.getSet(ticket.queue).boards;
+  const reasons: Reason[] = [];
+  if (place !== undefined && place > 0)
+    reasons.push({ kind: 'behind', text: `behind ${place} other${place === 1 ? '' : 's'}` });
+  const ownAll = boards.every((name) => isOwn(state.locks.get(name), ticket));
+  if (ownAll) {
+    reasons.push({ kind: 'held-by-you', text: 'you hold every board of it with this key; release one' });
+  }
+  for (const name of boards.slice(0, reasonsMax)) {
+    const board = state.boards.get(name);
+    const reason = board && boardReason(board, state.locks.get(name));
+    if (reason) reasons.push(reason);
+  }
+  return reasons;
+}
+
+function isOwn(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
+  return lock?.user === ticket.user && lock.key === ticket.key && lock.state === 'held';
+}
+
+function slotReason(state: State, ticket: TicketRecord): Reason {
+  const mine = (ticket.slotBoards ?? []).find((name) => isOwn(state.locks.get(name), ticket));
+  if (mine === undefined) return { kind: 'no-slot', text: 'you hold none of its boards with this key yet' };
+  return { kind: 'no-slot', board: mine, text: `a job of yours runs on ${mine}` };
+}
+
+/** Why nobody gets this board now; undefined if it is free. */
+export function boardReason(board: BoardRecord, lock: LockRecord | undefined): Reason | undefined {
+  const { name } = board;
+  if (board.health.state === 'broken') {
+    return {
+      kind: 'broken',
+      board: name,
+      by: board.health.by,
+      text: `${name} is broken: ${board.health.why}`,
+    };
+  }
+  if (board.service.state !== 'in') {
+    const kind = board.service.state;
+    const note = board.service.note ? `: ${board.service.note}` : '';
+    const what = kind === 'out' ? 'out of service' : 'leaving service';
+    return {
+      kind,
+      board: name,
+      by: board.service.by,
+      text: `${name} is ${what}, by ${board.service.by}${note}`,
+    };
+  }
+  if (board.agent === 'away')
+    return { kind: 'agent-away', board: name, text: `the agent of ${name} is away` };
+  return lock && lockReason(lock);
+}
+
+function lockReason(lock: LockRecord): Reason {
+  const { board, user } = lock;
+  if (lock.state === 'ending') {
+    return { kind: 'ending', board, by: user, text: `${board} is being switched off after ${user}` };
+  }
+  const sinceAt = lock.heldWallAt ?? lock.grantedWallAt;
+  const until = lock.endsWallAt === undefined ? '' : `, until ${clockTime(lock.endsWallAt)} at the earliest`;
+  return {
+    kind: 'held',
+    board,
+    by: user,
+    sinceAt,
+    ...(lock.endsWallAt === undefined ? {} : { untilAt: lock.endsWallAt }),
+    text: `${board} is held by ${user} since ${clockTime(sinceAt)}${until}`,
+  };
+}

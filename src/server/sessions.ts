@@ -1,0 +1,166 @@
+// Connected clients: which channel hears of which ticket, who is asked for signs of life, and what happens to a
+// ticket when its channel ends. Who is connected is not state: the scheduler is told by commands.
+
+import type { Caller } from '../domain/commands.ts';
+import type { ChannelEvent } from '../protocol/channel.ts';
+
+/** What a transport gives the server of one connected client. */
+export interface ChannelPort {
+  readonly caller: Caller;
+  send(event: ChannelEvent): void;
+  /** Console bytes; resolves when more may be sent. */
+  sendData(frame: { streamId: number; offset: number; atMs: number; bytes: Uint8Array }): Promise<void>;
+  /** Whether the process at the other end is known to have ended. Asked once the channel has closed. */
+  isPeerGone(): boolean;
+}
+
+/** How long a client may take to answer a ping before it counts as away. */
+const pingMs = 5_000;
+const idlePingMs = 10_000;
+
+export interface SessionEvents {
+  /** A ticket's channel has ended, or does not answer. */
+  readonly onDetach: (ticket: number, gone: boolean) => void;
+  /** A ticket's client has just answered a ping. */
+  readonly onAlive: (ticket: number) => void;
+}
+
+interface Ping {
+  readonly tickets: Set<number>;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class Session {
+  readonly port: ChannelPort;
+  readonly tickets = new Set<number>();
+  /** Tickets whose place and reasons are sent as they change, with what was sent last. */
+  readonly places = new Map<number, string>();
+  watchesStatus = false;
+  readonly streams = new Map<number, AbortController>();
+  readonly closed = new AbortController();
+
+  constructor(port: ChannelPort) {
+    this.port = port;
+  }
+}
+
+export class Sessions {
+  readonly #events: SessionEvents;
+  readonly #all = new Set<Session>();
+  readonly #owners = new Map<number, Session>();
+  readonly #pings = new Map<Session, { nonce: number; ping: Ping }>();
+  #nonce = 0;
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(events: SessionEvents) {
+    this.#events = events;
+    this.#sweep = setInterval(() => this.#pingAll(), idlePingMs);
+    this.#sweep.unref();
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  open(port: ChannelPort): Session {
+    const session = new Session(port);
+    this.#all.add(session);
+    return session;
+  }
+
+  all(): Iterable<Session> {
+    return this.#all;
+  }
+
+  /** The ticket's events go to this session from now on. */
+  own(session: Session, ticket: number, options: { places: boolean }): void {
+    this.disown(ticket);
+    this.#owners.set(ticket, session);
+    session.tickets.add(ticket);
+    if (options.places) session.places.set(ticket, '');
+  }
+
+  /** The ticket and its job are over, or another session has taken them. */
+  disown(ticket: number): void {
+    const session = this.#owners.get(ticket);
+    session?.tickets.delete(ticket);
+    session?.places.delete(ticket);
+    this.#owners.delete(ticket);
+  }
+
+  ownerOf(ticket: number): Session | undefined {
+    return this.#owners.get(ticket);
+  }
+
+  send(ticket: number, event: ChannelEvent): void {
+    this.#owners.get(ticket)?.port.send(event);
+  }
+
+  /** Asks the ticket's client for a sign of life. An answer is told by onAlive, none by onDetach. */
+  ping(ticket: number): void {
+    const session = this.#owners.get(ticket);
+    if (session) this.#ping(session, [ticket]);
+    else this.#events.onDetach(ticket, false);
+  }
+
+  pong(session: Session, nonce: number): void {
+    const found = this.#pings.get(session);
+    if (found?.nonce !== nonce) return;
+    clearTimeout(found.ping.timer);
+    this.#pings.delete(session);
+    for (const ticket of found.ping.tickets) {
+      if (this.#owners.get(ticket) === session) this.#events.onAlive(ticket);
+    }
+  }
+
+  close(session: Session): void {
+    if (!this.#all.delete(session)) return;
+    session.closed.abort();
+    const ping = this.#pings.get(session);
+    if (ping) clearTimeout(ping.ping.timer);
+    this.#pings.delete(session);
+    if (session.tickets.size === 0) return;
+    const gone = session.port.isPeerGone();
+    for (const ticket of [...session.tickets]) {
+      this.disown(ticket);
+      this.#events.onDetach(ticket, gone);
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep);
+    for (const { ping } of this.#pings.values()) clearTimeout(ping.timer);
+    this.#pings.clear();
+  }
+
+  /** A client that hangs must not keep a place for ever: everybody with a ticket is asked now and then. */
+  #pingAll(): void {
+    for (const session of this.#all) {
+      if (session.tickets.size > 0 && !this.#pings.has(session)) this.#ping(session, []);
+    }
+  }
+
+  #ping(session: Session, tickets: readonly number[]): void {
+    const under = this.#pings.get(session);
+    if (under) {
+      // The answer to the ping under way is as fresh as a second one's would be.
+      for (const ticket of tickets) under.ping.tickets.add(ticket);
+      return;
+    }
+    this.#nonce += 1;
+    const timer = setTimeout(() => this.#miss(session), pingMs);
+    timer.unref();
+    this.#pings.set(session, { nonce: this.#nonce, ping: { tickets: new Set(tickets), timer } });
+    session.port.send({ event: 'ping', nonce: this.#nonce });
+  }
+
+  /** No answer: its tickets are parked; when it answers after all, they go on. */
+  #miss(session: Session): void {
+    const found = this.#pings.get(session);
+    if (!found) return;
+    for (const ticket of session.tickets) {
+      found.ping.tickets.add(ticket);
+      this.#events.onDetach(ticket, false);
+    }
+  }
+}
