@@ -4,7 +4,6 @@
 set -eu
 here=$PWD
 cd "$(dirname "$0")/.."
-root=$PWD
 . scripts/prepare.sh
 lock_preparation
 ensure_node

@@ -3,6 +3,8 @@
 # folder must be the root of the checkout. Nothing here needs the network once it has been brought.
 
 node_major_min=24
+brought_npm=node_modules/npm/bin/npm-cli.js
+root=$PWD
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -87,7 +89,7 @@ download_node() {
     Linux,aarch64 | Linux,arm64) platform=linux-arm64 ;;
     *) fail "This needs Node $node_major_min or newer on PATH (https://nodejs.org); found: $(node -v 2>/dev/null || echo none)." ;;
   esac
-  say "Node is $(node -v 2>/dev/null || echo missing), $node_major_min or newer is needed: bringing $wanted through npm into .node/ (about 60 MB)"
+  say "Node is $(node -v 2>/dev/null || echo missing), $node_major_min or newer is needed: bringing $wanted through npm into .node/ (about 65 MB)"
   # A folder for each version: a server that still runs on an older one keeps its binary.
   into=.node/v$wanted
   brought=node_modules/node-$platform/bin/node
@@ -105,9 +107,22 @@ download_node() {
 # NODE_ENV=production might say, since the development tools and platform binaries are all needed.
 npm_ci() {
   command -v npm >/dev/null 2>&1 || fail 'npm is missing. On Debian: apt-get install npm'
-  if ! (cd "$1" && npm ci --ignore-scripts --include=dev --include=optional --engine-strict=false \
+  if ! (cd "$1" && run_npm ci --ignore-scripts --include=dev --include=optional --engine-strict=false \
     --fund=false --audit=false --loglevel=error --fetch-retry-mintimeout=1000) >"$1/npm.log" 2>&1 9>&-; then
     download_failed "$1/npm.log" "$2"
+  fi
+}
+
+# npm leaves out an optional package, without a word, that does not name the Node it runs on; the binaries of our
+# tools are such packages, and most do not name Node 18. So an npm that came with our Node goes before the system's.
+# That one's global settings (a proxy, a certificate) count all the same.
+run_npm() {
+  if [ -x "$root/.node/node" ] && [ -f "$root/.node/v$wanted/$brought_npm" ]; then
+    npm_config_globalconfig=${npm_config_globalconfig:-$(npm config get globalconfig)}
+    export npm_config_globalconfig
+    "$root/.node/node" "$root/.node/v$wanted/$brought_npm" "$@"
+  else
+    npm "$@"
   fi
 }
 

@@ -80,17 +80,26 @@ export class FreshCheckout {
     this.addCommand('node', { link: process.execPath });
   }
 
-  /** npm that notes its calls and brings, slowly, a folder with this very Node in it. */
+  /** npm that notes its calls and brings, slowly, this very Node, and an npm to match that notes its calls too. */
   addNpm(): void {
+    this.write(
+      'npm-cli.js',
+      `const { appendFileSync, mkdirSync } = require('node:fs');
+       appendFileSync('${this.folder}/npm-calls.log', process.cwd() + ' by the new npm: ' + process.argv[2] + '\\n');
+       mkdirSync('node_modules', { recursive: true });`,
+    );
     this.addCommand(
       'npm',
-      `echo "$PWD: $*" >>"${this.folder}/npm-calls.log"
+      `[ "$1" != config ] || exit 0
+       echo "$PWD: $*" >>"${this.folder}/npm-calls.log"
        sleep 0.2
        rm -rf node_modules
        for arch in x64 arm64; do
          mkdir -p node_modules/node-linux-$arch/bin
          ln -s "${process.execPath}" node_modules/node-linux-$arch/bin/node
-       done`,
+       done
+       mkdir -p node_modules/npm/bin
+       cp "${this.folder}/npm-cli.js" node_modules/npm/bin/`,
     );
   }
 
@@ -98,7 +107,7 @@ export class FreshCheckout {
     this.addCommand('flock', { link: findTool('flock') });
   }
 
-  /** In which folders npm was called, from the root of the checkout. */
+  /** In which folders, from the root of the checkout, npm was called, and whether it was the one just brought. */
   npmCalls(): string[] {
     const calls = this.read('npm-calls.log')
       .split('\n')

@@ -27,7 +27,7 @@ describe('Node', () => {
     assert.equal(exitCode, 0, stderr);
     assert.equal(stdout, `checked [ '--fix', 'two words' ] ${process.version}\n`);
     assert.match(stderr, /Node is v20\.1\.0, 24 or newer is needed/);
-    assert.deepEqual(checkout.npmCalls(), [`./.node/v${pinned}`, '.']);
+    assert.deepEqual(checkout.npmCalls(), [`./.node/v${pinned}`, '. by the new npm']);
   });
 
   test('none at all is brought too', async (t) => {
@@ -87,7 +87,7 @@ describe('packages', () => {
     assert.deepEqual(checkout.npmCalls(), brought);
     checkout.append('package-lock.json', '\n');
     await checkout.runTask('check');
-    assert.deepEqual(checkout.npmCalls(), [...brought, '.']);
+    assert.deepEqual(checkout.npmCalls(), [...brought, '. by the new npm']);
   });
 
   test("a download that fails ends with npm's words and what to do; the next run tries again", async (t) => {
@@ -130,7 +130,7 @@ describe('several runs at once', () => {
       const outcomes = await Promise.all([1, 2, 3].map(() => checkout.runTask('test')));
       for (const { exitCode, stdout, stderr } of outcomes)
         assert.equal(`${exitCode} ${stdout}`, '0 tested\n', stderr);
-      assert.deepEqual(checkout.npmCalls(), [`./.node/v${pinned}`, '.']);
+      assert.deepEqual(checkout.npmCalls(), [`./.node/v${pinned}`, '. by the new npm']);
       assert.equal(checkout.read('builds.log'), 'built\n');
     });
   }
