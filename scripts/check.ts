@@ -15,6 +15,8 @@ const root = resolve(import.meta.dirname, '..');
 const toolTimeoutMs = 120_000;
 
 function parts(fix: boolean): Part[] {
+  const knip = 'node_modules/knip/bin/knip.js';
+  const onlyProgram = ['--production', '--include', 'files'];
   const biome = 'node_modules/@biomejs/biome/bin/biome';
   return [
     {
