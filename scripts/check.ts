@@ -16,7 +16,7 @@ const toolTimeoutMs = 120_000;
 
 function parts(fix: boolean): Part[] {
   const knip = 'node_modules/knip/bin/knip.js';
-  const onlyProgram = ['--production', '--include', 'files'];
+  const quiet = ['--no-progress', '--no-config-hints'];
   const biome = 'node_modules/@biomejs/biome/bin/biome';
   return [
     {
@@ -33,9 +33,10 @@ function parts(fix: boolean): Part[] {
       name: 'types',
       run: () => runTool('node_modules/typescript/bin/tsc', ['--noEmit', '--pretty', 'false']),
     },
+    { name: 'dead code', run: () => runTool(knip, quiet) },
     {
-      name: 'dead code',
-      run: () => runTool('node_modules/knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
+      name: 'files only tests use',
+      run: () => runTool(knip, ['--production', '--include', 'files', ...quiet]),
     },
     { name: 'rules', run: runRules },
   ];
