@@ -1,16 +1,7 @@
 // Bundles the program into dist/: one small file that each command starts with, and beside it the parts that
 // it loads when needed. May write dist/ only. Layout and reasons: docs/decisions/bundle-and-entry-points.md.
 
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { entryFileName } from '../src/platform/entry-url.ts';
@@ -75,12 +66,11 @@ export async function buildAll(root: string): Promise<void> {
   const dist = join(root, 'dist');
   const name = `build-${startedAt.toISOString().replace(/[^0-9]/g, '')}-${process.pid}`;
   const outDir = join(dist, name);
-  const entries = [mainEntry, ...threadEntries.filter((entry) => existsSync(join(sourceDir, entry)))];
   mkdirSync(outDir, { recursive: true });
   // A folder without a package.json of its own takes the type of the nearest one above; say it here instead.
   writeFileSync(join(outDir, 'package.json'), '{ "type": "module" }\n');
   try {
-    await bundle({ sourceDir, outDir, entries });
+    await bundle({ sourceDir, outDir, entries: [mainEntry, ...threadEntries] });
   } catch (error) {
     rmSync(outDir, { recursive: true, force: true });
     throw error;

@@ -1,5 +1,6 @@
 // Who may import what within src. The table is the one of docs/ARCHITECTURE.md. Pure.
 
+import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import type { Finding } from './finding.ts';
 import { isNode, type ParsedFile, stringValue, type TreeNode, walk } from './syntax-tree.ts';
@@ -7,8 +8,8 @@ import { isNode, type ParsedFile, stringValue, type TreeNode, walk } from './syn
 type Rule = {
   /** Folders of src it may use, beside itself. */
   folders: readonly string[];
-  /** node:* modules and npm packages. */
-  outside: boolean;
+  /** From outside src: nothing, npm packages only, or those and Node's own modules. */
+  outside: 'nothing' | 'npm' | 'npm and node';
 };
 
 const everyFolder = [
@@ -26,17 +27,18 @@ const everyFolder = [
 ];
 
 const rules: Readonly<Record<string, Rule>> = {
-  domain: { folders: [], outside: false },
-  platform: { folders: [], outside: true },
-  protocol: { folders: ['domain'], outside: true },
-  store: { folders: ['domain'], outside: true },
-  drivers: { folders: ['platform'], outside: true },
-  client: { folders: ['protocol', 'domain'], outside: true },
-  agent: { folders: ['client', 'domain', 'protocol', 'drivers', 'platform'], outside: true },
-  server: { folders: ['domain', 'protocol', 'store', 'platform'], outside: true },
-  http: { folders: ['server', 'protocol', 'domain', 'platform'], outside: true },
-  cli: { folders: everyFolder, outside: true },
-  testing: { folders: everyFolder, outside: true },
+  domain: { folders: [], outside: 'nothing' },
+  platform: { folders: [], outside: 'npm and node' },
+  // The dashboard in a browser uses these two, so they can't lean on Node.
+  protocol: { folders: ['domain'], outside: 'npm' },
+  client: { folders: ['protocol', 'domain'], outside: 'npm' },
+  store: { folders: ['domain'], outside: 'npm and node' },
+  drivers: { folders: ['platform'], outside: 'npm and node' },
+  agent: { folders: ['client', 'domain', 'protocol', 'drivers', 'platform'], outside: 'npm and node' },
+  server: { folders: ['domain', 'protocol', 'store', 'platform'], outside: 'npm and node' },
+  http: { folders: ['server', 'protocol', 'domain', 'platform'], outside: 'npm and node' },
+  cli: { folders: everyFolder, outside: 'npm and node' },
+  testing: { folders: everyFolder, outside: 'npm and node' },
 };
 
 type Import = { specifier: string | undefined; node: TreeNode };
@@ -95,9 +97,10 @@ function problemOf(
 ): string | undefined {
   if (specifier === undefined) return 'an import needs a literal name, so that build and rules can see it';
   if (!specifier.startsWith('.')) {
-    return rule.outside
+    const allowed = rule.outside === 'npm and node' || (rule.outside === 'npm' && !isBuiltin(specifier));
+    return allowed
       ? undefined
-      : `${folder} imports nothing from outside src, but this is '${specifier}'`;
+      : `${folder} may use from outside src: ${rule.outside}; this is '${specifier}'`;
   }
   const target = posix.join(posix.dirname(path), specifier);
   const targetFolder = folderOf(target);

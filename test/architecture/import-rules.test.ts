@@ -43,6 +43,15 @@ describe('who may import what', () => {
     assert.deepEqual(importsOf('src/platform/a.ts', text), []);
   });
 
+  test('protocol and client run in a browser: npm packages, but nothing of Node', () => {
+    for (const folder of ['protocol', 'client']) {
+      assert.deepEqual(importsOf(`src/${folder}/a.ts`, "import { Type } from 'typebox';"), []);
+      for (const name of ['node:net', 'net', 'node:sqlite']) {
+        assert.equal(importsOf(`src/${folder}/a.ts`, `import '${name}';`).length, 1, name);
+      }
+    }
+  });
+
   test('server and agent know contracts, never a concrete store or driver; cli picks those', () => {
     const store = "import { SqliteStore } from '../store/sqlite/store.ts';";
     const driver = "import { v86 } from '../drivers/board/v86.ts';";
