@@ -9,8 +9,8 @@ import { systemErrorCode } from './platform-error.ts';
 const pendingLengthMax = 8 * 1024 * 1024;
 /** A pipe whose reader is slow says 'again later' where it was made non-blocking. */
 const againMs = 20;
-/** How long the end of the process waits for such a reader. */
-const lastWaitMs = 1000;
+/** How long a flush waits for such a reader. */
+const flushWaitMs = 1000;
 
 export class LogSink {
   readonly #fd: number;
@@ -21,7 +21,7 @@ export class LogSink {
   /** The reader has gone for good. */
   #isBroken = false;
   #isMidLine = false;
-  readonly #onExit = () => this.#writeLast();
+  readonly #onExit = () => this.flush();
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -44,6 +44,20 @@ export class LogSink {
     this.#pending.push(line);
     this.#pendingLength += line.length;
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Writes what is not yet under way before it returns, or gives up after a second. Done at the exit anyway. */
+  flush(): void {
+    let rest = this.#takePending();
+    const endMs = performance.now() + flushWaitMs;
+    while (rest.length > 0 && !this.#isBroken && performance.now() < endMs) {
+      try {
+        rest = this.#advance(rest, writeSync(this.#fd, rest));
+      } catch (error) {
+        if (systemErrorCode(error) !== 'EAGAIN') return;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, againMs);
+      }
+    }
   }
 
   /** Waits until all lines are written or lost, and closes the file. */
@@ -95,20 +109,6 @@ export class LogSink {
   #lose(bytes: Buffer, reason: string): void {
     for (const byte of bytes) if (byte === 0x0a) this.#lostLines += 1;
     if (reason === 'EPIPE' || reason === 'EBADF') this.#isBroken = true;
-  }
-
-  /** At the end of the process: what is not yet under way. */
-  #writeLast(): void {
-    let rest = this.#takePending();
-    const endMs = performance.now() + lastWaitMs;
-    while (rest.length > 0 && !this.#isBroken && performance.now() < endMs) {
-      try {
-        rest = this.#advance(rest, writeSync(this.#fd, rest));
-      } catch (error) {
-        if (systemErrorCode(error) !== 'EAGAIN') return;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, againMs);
-      }
-    }
   }
 }
 

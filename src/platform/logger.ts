@@ -20,6 +20,8 @@ export interface Logger {
 }
 
 export interface OpenLogger extends Logger {
+  /** Writes the lines that wait, at once: for the moment before the process ends itself. */
+  flush(): void;
   /** Waits until all lines are written or lost. Not needed at the end of the process: that writes them too. */
   close(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export function openLogger(options: {
     },
     sink,
   );
-  return { ...wrap(root), close: () => sink.close() };
+  return { ...wrap(root), flush: () => sink.flush(), close: () => sink.close() };
 }
 
 function wrap(lines: pino.Logger): Logger {

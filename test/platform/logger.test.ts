@@ -121,6 +121,18 @@ test('the last lines before the end of the process are written, also when it cra
   }
 });
 
+test('a flush has written the lines before it returns', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'logger-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'one.log');
+  const logger = openLogger({ to: { path }, level: 'info' });
+  logger.info('before');
+  logger.flush();
+  assert.match(readFileSync(path, 'utf8'), /before/);
+  await logger.close();
+  assert.equal(readFileSync(path, 'utf8').match(/before/g)?.length, 1);
+});
+
 test('a reader of standard error that goes away does not end the process', { timeout: 20_000 }, async () => {
   const child = runLogging(`
     process.stdout.on('error', () => {});
