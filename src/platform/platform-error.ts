@@ -10,7 +10,7 @@ export type PlatformErrorCode =
   | 'GROUP_UNKNOWN'
   | 'SOCKET_PATH_TOO_LONG'
   | 'SOCKET_IN_USE'
-  | 'SOCKET_PATH_BLOCKED'
+  | 'SOCKET_UNUSABLE'
   | 'FOLDER_LOCKED'
   | 'LOG_WRITE_FAILED'
   | 'LOG_DAMAGED'
