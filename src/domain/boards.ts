@@ -2,7 +2,7 @@
 import type { CommandTypes } from './commands.ts';
 import { breakBoard, endJob, mayEnd } from './jobs.ts';
 import { endingLimit, putLock } from './locks.ts';
-import type { JobRecord, LockRecord, Token } from './records.ts';
+import type { JobRecord, JobResult, LockRecord, Token } from './records.ts';
 import { compareTokens } from './records.ts';
 import type { Step } from './step.ts';
 
@@ -39,21 +39,26 @@ function resync(step: Step, lock: LockRecord, body: AgentPresent): void {
   const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
   if (job) return resyncJob(step, job, body);
   if (current.state === 'ending')
-    step.effects.push({ kind: 'power-off', board: lock.board, token: lock.token });
+    step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
 function resyncJob(step: Step, job: JobRecord, body: AgentPresent): void {
   const known = body.jobs.find((other) => other.id === job.id);
   if (!known && job.state === 'starting') step.effects.push({ kind: 'start-job', job });
-  else if (!known)
-    endJob(step, job, { verdict: 'lab-fault', detail: 'the agent no longer knows this job', mayBeOn: true });
+  else if (!known) endJob(step, job, lostResult(job));
   else if (known.state === 'running' && job.state === 'starting') {
     step.put('job', String(job.id), { ...job, state: 'running' });
   }
-  if (known?.state === 'running' && job.finishing) step.effects.push({ kind: 'finish-job', job });
-  if (known?.state === 'running' && job.state === 'ending') {
+  if (known && known.state !== 'ended' && job.finishing) step.effects.push({ kind: 'finish-job', job });
+  if (known && known.state !== 'ended' && job.state === 'ending') {
     step.effects.push({ kind: 'cancel-job', job, why: job.cancelledBy?.why ?? 'cancelled' });
   }
+}
+
+/** The agent has no trace of it: its board is powered off before anybody gets it. */
+function lostResult(job: JobRecord): JobResult {
+  if (job.state === 'ending') return { verdict: 'cancelled', detail: job.cancelledBy?.why ?? '', mayBeOn: true };
+  return { verdict: 'lab-fault', detail: 'the agent no longer knows this job', mayBeOn: true };
 }
 
 /** The boards of a lost agent are not free; locks and jobs stay, and the limits of endings rest. */

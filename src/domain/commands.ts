@@ -153,7 +153,7 @@ export interface CommandTypes {
   agentPresent: {
     body: {
       readonly boards: readonly string[];
-      readonly jobs: readonly { readonly id: number; readonly state: 'running' | 'ended' }[];
+      readonly jobs: readonly { readonly id: number; readonly state: 'starting' | 'running' | 'ended' }[];
       readonly highest: Token;
     };
     reply: undefined;

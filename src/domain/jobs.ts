@@ -34,7 +34,7 @@ export function startJob(step: Step, lock: LockRecord, ticket: TicketRecord, tok
   };
   step.put('job', String(job.id), job);
   const { slotTicket: _slot, idleAt: _idle, ...rest } = lock;
-  putLock(step, { ...rest, job: job.id });
+  putLock(step, { ...rest, job: job.id, lastToken: token });
   const board = step.state.boards.get(lock.board);
   if (board && !board.mayBeOn) step.put('board', board.name, { ...board, mayBeOn: true });
   step.audit.push({
@@ -146,7 +146,7 @@ export function endJob(step: Step, job: JobRecord, result: JobResult): void {
   const { job: _job, ...idle } = lock;
   if (lock.state === 'ending') {
     putLock(step, idle);
-    if (result.mayBeOn) step.effects.push({ kind: 'power-off', board: lock.board, token: lock.token });
+    if (result.mayBeOn) step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
     else removeLock(step, idle);
     return;
   }
@@ -186,7 +186,7 @@ function recovered(board: BoardRecord, result: JobResult): Health {
 /** The agent's answer to a power off without a job, at the end of a lock. */
 export function poweredOff(step: Step, body: CommandTypes['poweredOff']['body']): undefined {
   const lock = step.state.locks.get(body.board);
-  if (lock?.state !== 'ending' || lock.job !== undefined || !sameToken(lock.token, body.token)) return;
+  if (lock?.state !== 'ending' || lock.job !== undefined || !sameToken(lock.lastToken, body.token)) return;
   if (body.ok) markOff(step, body.board);
   else breakBoard(step, body.board, `the power could not be switched off: ${body.detail}`);
   removeLock(step, lock);

@@ -119,7 +119,7 @@ export function beginEnding(
   const ending: Ending = { ...why, since: step.now, ...endingLimit(step, board) };
   putLock(step, { ...rest, state: 'ending', ending });
   if (job) requestJobEnd(step, job, why.by, endingText(why), { limit: false });
-  else step.effects.push({ kind: 'power-off', board: lock.board, token: lock.token });
+  else step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
 /** The limit of an ending rests while the board's agent is away. */
@@ -201,12 +201,14 @@ function changeHolder(
   if (lock.job !== undefined) return { kind: 'job-running', lock };
   endSlotsOf(step, lock, { by: to.by });
   const { slotTicket: _slot, ...rest } = step.state.locks.get(lock.board) ?? lock;
+  const token = step.drawToken();
   const taken: LockRecord = {
     ...rest,
     user: to.user,
     key: to.key,
     set: to.user,
-    token: step.drawToken(),
+    token,
+    lastToken: token,
     kind: 'lock',
   };
   putLock(step, withIdleEnd(step, taken));

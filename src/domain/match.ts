@@ -52,6 +52,7 @@ function grant(step: Step, ticket: TicketRecord, board: string): void {
   step.put('lock', board, {
     board,
     token,
+    lastToken: token,
     user: ticket.user,
     key: ticket.key,
     set: ticket.set,

@@ -110,6 +110,8 @@ export interface LockRecord {
   readonly board: string;
   /** The token of the grant; it names this lock and no other. */
   readonly token: Token;
+  /** The highest token drawn under this lock (its own, or its last job's): what a power off under it carries. */
+  readonly lastToken: Token;
   readonly user: string;
   readonly key: string;
   readonly set: string;

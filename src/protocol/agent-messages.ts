@@ -6,7 +6,8 @@
 // - Every action names board and token; the agent stores a new token durably before its first action with it
 //   and refuses lower ones (`refused`).
 // - `start`, `cancel`, `finish`, `power-off`, `forget` may be repeated at any time; the agent answers as if it were the
-//   first time. `ended` and `powered-off` are repeated by the agent after each reconnect until `forget` comes.
+//   first time. `ended` is repeated by the agent after each reconnect until `forget` comes. An answer to `power-off` may
+//   be lost with its connection: the server asks again.
 // - Console bytes travel as data frames: stream id = the job's number, offset = bytes of the job's console
 //   before this frame, atMs = wall time. After `hello` the server says from which offset it wants each job.
 import type { FileRef, JobSpec, Verdict } from './schema.ts';
@@ -24,7 +25,8 @@ export interface AgentJobReport {
   readonly token: string;
   /** Bytes of console so far. */
   readonly consoleLength: number;
-  readonly state: 'running' | 'ended';
+  /** `starting`: it does not have all that it needs yet. */
+  readonly state: 'starting' | 'running' | 'ended';
   /** With `ended`. */
   readonly result?: AgentJobResult;
 }
@@ -70,6 +72,8 @@ export type AgentToServer =
    * again after each reconnect while the job lives. `open`: the job stays open for its client (keepOn).
    */
   | { readonly type: 'completed'; readonly job: number; readonly matchEnd: number; readonly open: boolean }
+  /** Console bytes that the agent's spool no longer has: the console goes on at offset + length. */
+  | { readonly type: 'console-gap'; readonly job: number; readonly offset: number; readonly length: number }
   | { readonly type: 'ended'; readonly job: number; readonly token: string; readonly result: AgentJobResult }
   | {
       readonly type: 'powered-off';
@@ -129,7 +133,6 @@ export type ServerToAgent =
   | { readonly type: 'image-size'; readonly transfer: number; readonly hash: string; readonly size: number }
   /** The server has the result and all console bytes on disk. */
   | { readonly type: 'forget'; readonly job: number }
-  | { readonly type: 'forget-power-off'; readonly board: string; readonly token: string }
   /** No more work will come from this server soon; leave when the last job has ended and was told. */
   | { readonly type: 'retire' }
   | { readonly type: 'ping'; readonly nonce: number };

@@ -15,10 +15,15 @@ export const channelUpgrade = 'mq-channel';
 /** Largest JSON frame either side takes. */
 export const messageBytesMax = 4 * 1024 * 1024;
 
-/** Client → server. */
+/** Client → server. `again`: it was sent before and its answer did not come, so it may have been carried out. */
 export type ChannelRequest =
   | {
-      [N in OperationName]: { readonly id: number; readonly op: N; readonly body: RequestOf<N> };
+      [N in OperationName]: {
+        readonly id: number;
+        readonly op: N;
+        readonly body: RequestOf<N>;
+        readonly again?: true;
+      };
     }[OperationName]
   | { readonly pong: number };
 

@@ -36,14 +36,20 @@ export class Agents {
   readonly #options: AgentsOptions;
   readonly #stop = new AbortController();
   #link: AgentLink | undefined;
-  #known = new Map<number, 'running' | 'ended'>();
+  #known = new Map<number, 'starting' | 'running' | 'ended'>();
   #present: readonly string[] = [];
   #highest = '0.0';
   #lastWord = 0;
   #loop: Promise<void> | undefined;
+  readonly #firstBoards = Promise.withResolvers<void>();
 
   constructor(options: AgentsOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when an agent has first said which boards are ready. */
+  get firstBoards(): Promise<void> {
+    return this.#firstBoards.promise;
   }
 
   start(): void {
@@ -159,6 +165,7 @@ export class Agents {
       case 'need-image':
         return this.#sendImage(message);
       case 'started':
+        this.#known.set(message.job, 'running');
         return void (await core.run({
           name: 'jobStarted',
           body: { job: message.job, token: parseToken(message.token) },
@@ -209,6 +216,7 @@ export class Agents {
     for (const { board, why } of message.failed)
       await core.run({ name: 'boardFailed', body: { board, why } });
     await core.run({ name: 'agentPresent', body: { boards, jobs, highest: parseToken(this.#highest) } });
+    this.#firstBoards.resolve();
   }
 
   async #startJob(job: JobRecord): Promise<void> {
@@ -216,7 +224,7 @@ export class Agents {
     if (!link) return;
     await this.#options.consoles.open(job.id);
     const spec = job.spec as JobSpec;
-    this.#known.set(job.id, 'running');
+    this.#known.set(job.id, 'starting');
     link.send({
       type: 'start',
       ...naming(job),
@@ -271,7 +279,6 @@ export class Agents {
       name: 'poweredOff',
       body: { board, token: parseToken(token), ok, detail },
     });
-    this.#link?.send({ type: 'forget-power-off', board, token });
   }
 }
 

@@ -1,0 +1,156 @@
+// `mq server`: loads the configuration, takes the state folder, starts the lab and listens, until a signal.
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildHttp } from '../../http/listen.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { entryUrl } from '../../platform/entry-url.ts';
+import { type FolderLock, lockFolder } from '../../platform/folder-lock.ts';
+import { type LogLevel, type OpenLogger, openLogger } from '../../platform/logger.ts';
+import { PlatformError } from '../../platform/platform-error.ts';
+import { listenOnUnixSocket } from '../../platform/unix-socket.ts';
+import { getGroupId, UserNames } from '../../platform/users.ts';
+import type { LabConfig } from '../../protocol/lab.ts';
+import { Images } from '../../server/images.ts';
+import { ClockError, LabServer } from '../../server/lab-server.ts';
+import { StoreError } from '../../store/contract.ts';
+import { openSqliteStore } from '../../store/sqlite/store.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { version } from '../version.ts';
+import { agentConnector } from './agent-process.ts';
+
+export interface ServerOptions {
+  readonly configPath: string;
+  readonly stateFolder: string;
+  readonly socketPath: string;
+  /** How long a SIGTERM waits for jobs that can't outlive the server. */
+  readonly drainSeconds: number;
+  readonly acceptClock: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Images on the server, all together. */
+const imageStoreBytesMax = 16 * 1024 * 1024 * 1024;
+
+/** The server listens after this long even without its agent: it can queue, if not grant. */
+const agentMsMax = 5_000;
+
+/** Runs until a signal; returns the exit code. What is wrong at the start is said on stderr in plain words. */
+export async function runServer(options: ServerOptions): Promise<number> {
+  const config = await readConfig(options.configPath);
+  if (!config) return 2;
+  const logger = openLogger({ to: 'stderr', level: options.logLevel });
+  try {
+    return await serve(options, config, logger);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    process.stderr.write(`mq server: ${error.message}\n`);
+    return 1;
+  } finally {
+    logger.flush();
+  }
+}
+
+async function readConfig(path: string): Promise<LabConfig | undefined> {
+  const result = await loadConfig(path);
+  const said = result.ok ? result.warnings : result.problems;
+  for (const problem of said) process.stderr.write(`${formatProblem(problem)}\n`);
+  return result.ok ? result.config : undefined;
+}
+
+async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogger): Promise<number> {
+  const folder = options.stateFolder;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  const groupId = config.socketGroup === undefined ? undefined : getGroupId(config.socketGroup);
+  const owned: FolderLock = await lockFolder(folder);
+  const signals = catchSignals();
+  try {
+    const store = await openSqliteStore({
+      path: join(folder, 'mq.db'),
+      threadUrl: entryUrl('store/sqlite/thread.ts'),
+    });
+    const images = new Images(join(folder, 'images'), {
+      imageBytesMax: config.limits.imageBytesMax,
+      storeBytesMax: imageStoreBytesMax,
+    });
+    await images.start();
+    const lab = await LabServer.start({
+      config,
+      store,
+      images,
+      consoleFolder: join(folder, 'consoles'),
+      version,
+      time: systemClock,
+      logger,
+      connectAgent: agentConnector({ folder: join(folder, 'agent'), logger }),
+      isRoot: (uid) => uid === 0 || uid === process.getuid?.(),
+      acceptClock: options.acceptClock,
+      onFatal: (message) => die(logger, message),
+    }).catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    });
+    // A client that asks the moment the socket is there finds the boards there too, if the agent is quick.
+    await Promise.race([lab.agents.firstBoards, pause(agentMsMax), signals.first]);
+    const app = await buildHttp(lab, new UserNames());
+    const listener = await listenOnUnixSocket(app.server, {
+      path: options.socketPath,
+      mode: groupId === undefined ? 0o666 : 0o660,
+      ...(groupId === undefined ? {} : { groupId }),
+    });
+    logger.info('ready', { socket: options.socketPath, boards: config.boards.length });
+    await signals.first;
+    logger.info('leaving', { drainSeconds: options.drainSeconds });
+    await leave(lab, options.drainSeconds, signals.second);
+    await listener.close();
+    app.server.closeAllConnections();
+    for (const session of [...lab.sessions.all()])
+      session.port.send({ event: 'bye', reason: 'the server is leaving' });
+    await lab.stop();
+    return 0;
+  } finally {
+    await owned.release();
+  }
+}
+
+/** No new grants; waits for jobs that can't outlive the server, up to the limit or a second signal. */
+async function leave(lab: LabServer, drainSeconds: number, second: Promise<void>): Promise<void> {
+  const deadline = AbortSignal.timeout(drainSeconds * 1000);
+  await Promise.race([lab.drain(deadline), second]);
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
+}
+
+function catchSignals(): { first: Promise<void>; second: Promise<void> } {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  let count = 0;
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      count += 1;
+      if (count === 1) first.resolve();
+      else {
+        second.resolve();
+        // Whatever is still being done is safe to be cut: nothing was answered that is not on disk.
+        setTimeout(() => process.exit(1), 1_000).unref();
+      }
+    });
+  }
+  return { first: first.promise, second: second.promise };
+}
+
+/** The outcome of a commit is not known: only a fresh start reads the truth from the disk. */
+function die(logger: OpenLogger, message: string): void {
+  logger.error('the outcome of a commit is not known; leaving so that a new start reads the truth', {
+    message,
+  });
+  logger.flush();
+  process.exit(70);
+}
+
+function isExpected(error: unknown): error is Error {
+  return error instanceof StoreError || error instanceof PlatformError || error instanceof ClockError;
+}
