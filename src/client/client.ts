@@ -216,7 +216,7 @@ export class Client {
   #send(pending: Pending, link: Link): void {
     pending.sentOn = this.#serial;
     pending.timesSent += 1;
-    link.send(pending.request);
+    link.send(pending.timesSent > 1 ? { ...pending.request, again: true } : pending.request);
   }
 
   #onUp(link: Link, serial: number): void {

@@ -63,6 +63,8 @@ export class Ticket {
   readonly kind: 'board' | 'pool';
   /** The boards that were looked at, as they stood before the grant; see `submit`. */
   readonly members: readonly MemberView[];
+  /** Whether a board was free when it was asked for. */
+  readonly grantedAtOnce: boolean;
   readonly #client: Client;
   readonly #options: TicketOptions;
   readonly #settled = Promise.withResolvers<Settled>();
@@ -84,6 +86,7 @@ export class Ticket {
     this.id = answer.ticket;
     this.kind = answer.kind;
     this.members = answer.members;
+    this.grantedAtOnce = answer.view.state !== 'waiting';
     this.#view = answer.view;
     this.#settled.promise.catch(() => {});
     this.#jobEnded.promise.catch(() => {});

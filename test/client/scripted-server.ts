@@ -6,7 +6,7 @@ import type { ErrorCode, MqError } from '../../src/protocol/errors.ts';
 import type { JobView, TicketView } from '../../src/protocol/operations.ts';
 import { VirtualTimers } from './virtual-timers.ts';
 
-type Request = { id: number; op: string; body: Record<string, unknown> };
+type Request = { id: number; op: string; body: Record<string, unknown>; again?: true };
 type Cut = { at: number; lose: boolean };
 
 export interface ScriptedOptions {
@@ -111,7 +111,8 @@ export class ScriptedServer {
       return;
     }
     const requestId = request.body.requestId as string | undefined;
-    const stored = requestId === undefined ? undefined : this.#answers.get(requestId);
+    // Only what says that it was sent before is looked up, as a server does whose answers are on disk.
+    const stored = requestId === undefined || !request.again ? undefined : this.#answers.get(requestId);
     const body = stored ?? this.#execute(link, request);
     if (requestId !== undefined) this.#answers.set(requestId, body);
     if (request.op === 'put-image' || body === undefined) return;

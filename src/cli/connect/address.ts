@@ -1,0 +1,85 @@
+// Where the server is: --server, then MQ_SERVER, then a configuration file, then the default. Reads one small file.
+// (~/.mq is never read: people who used the old scripts have a shell file there.)
+import { readFileSync } from 'node:fs';
+import { MqError } from '../../protocol/errors.ts';
+import { escapeText } from '../terminal/escape.ts';
+
+export const defaultSocketPath = '/run/machine-queue/mq.sock';
+
+export interface ServerAddress {
+  readonly kind: 'unix';
+  readonly path: string;
+  /** Who said so, for messages. */
+  readonly from: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface AddressSources {
+  /** Value of --server. */
+  readonly option: string | undefined;
+  readonly env: Environment;
+  /** The text of a file, or undefined if there is none. */
+  readonly readText?: (path: string) => string | undefined;
+}
+
+/** Throws BAD_REQUEST for an address that is none. */
+export function findServer({ option, env, readText = readTextIfThere }: AddressSources): ServerAddress {
+  if (option !== undefined) return parseAddress(option, '--server');
+  if (env.MQ_SERVER) return parseAddress(env.MQ_SERVER, 'MQ_SERVER');
+  const file = configPath(env);
+  const text = file === undefined ? undefined : readText(file);
+  const configured = text === undefined ? undefined : serverOf(text, file ?? '');
+  if (configured !== undefined) return parseAddress(configured, file ?? '');
+  return { kind: 'unix', path: defaultSocketPath, from: 'the default' };
+}
+
+/** `unix:PATH`, or a path that starts with a slash. */
+export function parseAddress(text: string, from: string): ServerAddress {
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
+  if (text.startsWith('unix:') ? path !== '' : path.startsWith('/')) return { kind: 'unix', path, from };
+  throw new MqError(
+    'BAD_REQUEST',
+    `${from} gives '${escapeText(text)}' as the server's address. It must be unix:PATH, such as unix:${defaultSocketPath}.`,
+  );
+}
+
+export function formatAddress(address: ServerAddress): string {
+  return `unix:${address.path}`;
+}
+
+function configPath(env: Environment): string | undefined {
+  const folder = env.XDG_CONFIG_HOME || (env.HOME ? `${env.HOME}/.config` : undefined);
+  return folder === undefined ? undefined : `${folder}/machine-queue/config.yaml`;
+}
+
+/** The file has lines `key: value`, comments after `#`, and so far one key: `server`. */
+function serverOf(text: string, file: string): string | undefined {
+  let server: string | undefined;
+  text.split('\n').forEach((line, index) => {
+    const content = line.replace(/(^|\s)#.*$/, '').trim();
+    if (content === '' || content === '---') return;
+    const match = /^([A-Za-z_-]+)\s*:\s+(.*)$/.exec(content);
+    if (match?.[1] !== 'server') {
+      throw new MqError(
+        'BAD_REQUEST',
+        `${file}, line ${index + 1}: '${escapeText(content)}' is not understood. The only setting is 'server: unix:PATH'.`,
+      );
+    }
+    server = unquote(match[2] ?? '');
+  });
+  return server;
+}
+
+function unquote(value: string): string {
+  const quoted = /^(["'])(.*)\1$/.exec(value);
+  return quoted?.[2] ?? value;
+}
+
+function readTextIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+// What is heard of a job while it runs.
+import type { JobView } from '../../protocol/operations.ts';
+
+type JobState = JobView['state'];
+
+export class JobNews {
+  #message: string | undefined;
+  #state: JobState | undefined;
+  #waiting: { readonly states: readonly JobState[]; readonly resolve: () => void }[] = [];
+
+  hear(job: JobView, message: string | undefined): void {
+    this.#state = job.state;
+    this.#message = message ?? this.#message;
+    const isReached = ({ states }: { states: readonly JobState[] }) => states.includes(job.state);
+    const reached = this.#waiting.filter(isReached);
+    this.#waiting = this.#waiting.filter((wait) => !isReached(wait));
+    for (const { resolve } of reached) resolve();
+  }
+
+  /** What a person should know of it, such as who released the lock under it. */
+  get message(): string | undefined {
+    return this.#message;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Resolves when the job is in one of the states, which it may be already. */
+  reached(states: readonly JobState[]): Promise<void> {
+    if (this.#state !== undefined && states.includes(this.#state)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ states, resolve }));
+  }
+}

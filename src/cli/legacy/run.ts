@@ -1,0 +1,237 @@
+// `mq run`: takes a board, runs files on it and shows its console, by the old words.
+import { statSync } from 'node:fs';
+import type { Client } from '../../client/client.ts';
+import type { Settled, Ticket } from '../../client/ticket.ts';
+import { uploadMissing } from '../../client/upload.ts';
+import { MqError } from '../../protocol/errors.ts';
+import type { LabListing } from '../../protocol/lab.ts';
+import type { JobSpec } from '../../protocol/schema.ts';
+import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
+import { connectTo } from '../connect/connect.ts';
+import { ConsoleLog } from '../console-log.ts';
+import { type JobFile, readJobFile } from '../images.ts';
+import { takeSignals } from '../interrupt.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { failLegacy } from './failure.ts';
+import { JobNews } from './job-news.ts';
+import {
+  acquiringLines,
+  alreadyYoursLine,
+  failedLine,
+  lockAcquiredLine,
+  roundDoneLines,
+  slotRefusedLines,
+  type TargetName,
+} from './lock-lines.ts';
+import { misfitLine } from './misfit.ts';
+import { refusalDetails } from './refusal.ts';
+import { fileOrderWarning, parseRun, type RunRequest } from './run-flags.ts';
+import { followImage, followReservation } from './run-job.ts';
+
+export async function run(argv: readonly string[], terminal: Terminal, program: string): Promise<number> {
+  const request = parseRun(argv, { program, env: process.env, isFile });
+  if (request.kind === 'unusable') {
+    terminal.print(request.lines);
+    if (request.hint !== undefined) terminal.hint(request.hint);
+    return request.exit;
+  }
+  const warning = fileOrderWarning(request.files);
+  if (warning !== undefined) terminal.hint(warning);
+  try {
+    const log = await ConsoleLog.open(request.logPath);
+    try {
+      return await withServer(request, terminal, log);
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    return failLegacy(error, request.target, terminal);
+  } finally {
+    terminal.wipe();
+  }
+}
+
+async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleLog): Promise<number> {
+  const signal = takeSignals(terminal, 'Stopping; the board is switched off. Once more to leave at once.');
+  const client = await connectTo(request.server, { onLink: tellLink(terminal) });
+  try {
+    const misfit =
+      request.dtb !== undefined && !request.linux ? await findMisfit(client, request) : undefined;
+    if (misfit !== undefined) {
+      terminal.print([misfit]);
+      return 1;
+    }
+    const job = await sendFiles(client, request, { terminal, signal });
+    const news = new JobNews();
+    const ticket = await submit(client, request, { job, terminal, signal, news });
+    if (typeof ticket === 'number') return ticket;
+    const settled = await waitForBoard(ticket, request, { terminal, signal });
+    if (settled.state !== 'started')
+      return notHad(settled, { kind: ticket.kind, target: request.target }, terminal);
+    terminal.print([lockAcquiredLine]);
+    const about = { client, ticket, request, terminal, log, signal, news, board: settled.board };
+    return await (request.what === 'reserve' ? followReservation(about) : followImage(about));
+  } finally {
+    client.close();
+  }
+}
+
+/** Brings the files to the server; returns what is to be run. */
+async function sendFiles(
+  client: Client,
+  request: RunRequest,
+  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+): Promise<JobSpec> {
+  const read = async (path: string) => readJobFile(path, { signal });
+  const isImage = request.what === 'image';
+  const files: JobFile[] = [];
+  for (const path of isImage ? request.files : []) files.push(await read(path));
+  const dtb = isImage && request.dtb !== undefined ? await read(request.dtb) : undefined;
+  const bitstream = isImage && request.bitstream !== undefined ? await read(request.bitstream) : undefined;
+  const sources = [...files, ...(dtb ? [dtb] : []), ...(bitstream ? [bitstream] : [])].map(
+    ({ source }) => source,
+  );
+  await uploadMissing(client, sources, {
+    signal,
+    onProgress: ({ sentBytes, totalBytes }) =>
+      terminal.status(`Sending the files: ${megabytes(sentBytes)} of ${megabytes(totalBytes)} MB`),
+  });
+  terminal.wipe();
+  return {
+    kind: request.what,
+    files: files.map(({ ref }) => ref),
+    ...(dtb ? { dtb: dtb.ref } : {}),
+    ...(bitstream ? { bitstream: bitstream.ref } : {}),
+    linux: request.linux,
+    endText: isImage ? request.endText : '',
+    errorText: isImage ? request.errorText : '',
+    timeoutSeconds: isImage ? request.timeoutSeconds : -1,
+    keepOn: isImage && request.keepOn,
+    detached: false,
+  };
+}
+
+interface SubmitAbout {
+  readonly job: JobSpec;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly news: JobNews;
+}
+
+/** The ticket, its first lines printed, or the exit code of a refusal. */
+async function submit(client: Client, request: RunRequest, about: SubmitAbout): Promise<Ticket | number> {
+  const { terminal, signal, job, news } = about;
+  const { target, ownLock, wish } = request;
+  const kind = ownLock ? 'slot' : 'run';
+  try {
+    const ticket = await submitWatched(
+      client,
+      { target, kind, ...wish, job },
+      { terminal, signal, onJob: (view, message) => news.hear(view, message) },
+    );
+    if (ownLock) await printSlotLines(client, ticket, request, terminal);
+    else {
+      const name = { kind: ticket.kind, target };
+      terminal.print(acquiringLines(name, ticket.members));
+      if (!ticket.grantedAtOnce) terminal.print(roundDoneLines(name, ticket.members));
+    }
+    return ticket;
+  } catch (error) {
+    if (error instanceof MqError) return refused(client, error, request, terminal);
+    throw error;
+  }
+}
+
+/** -n on a pool: why each member that was passed over does not do. A board is refused at once or has no lines. */
+async function printSlotLines(
+  client: Client,
+  ticket: Ticket,
+  { wish }: RunRequest,
+  terminal: Terminal,
+): Promise<void> {
+  if (ticket.kind === 'board') return;
+  const passedOver = ticket.grantedAtOnce ? ticket.members.slice(0, -1) : ticket.members;
+  if (passedOver.length === 0) return;
+  const { user } = await client.request('hello', {});
+  for (const { board, lock } of passedOver) {
+    // Held with that key, but a job of it runs already.
+    if (lock?.user === user && lock.key === wish.key) continue;
+    terminal.print(slotRefusedLines(board, lock, user));
+  }
+}
+
+async function waitForBoard(
+  ticket: Ticket,
+  request: RunRequest,
+  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+): Promise<Settled> {
+  const settled = await settledOrWithdrawn(ticket, { signal });
+  terminal.wipe();
+  if (settled.state !== 'started' || ticket.grantedAtOnce || ticket.kind === 'board' || request.ownLock)
+    return settled;
+  // The board that came free, as if a last round had found it so.
+  terminal.print(acquiringLines({ kind: 'pool', target: request.target }, [{ board: settled.board }]));
+  return settled;
+}
+
+function notHad(settled: Settled, about: TargetName, terminal: Terminal): number {
+  terminal.print([failedLine(about)]);
+  if (settled.state === 'ended') terminal.hint(`The ticket has ended: ${settled.text}.`);
+  return 2;
+}
+
+/** A submit that was refused at once. */
+async function refused(
+  client: Client,
+  error: MqError,
+  request: RunRequest,
+  terminal: Terminal,
+): Promise<number> {
+  const { kind, members, key } = refusalDetails(error);
+  const { target } = request;
+  const about = { kind, target };
+  const lock = members[0]?.lock;
+  switch (error.code) {
+    case 'ALREADY_YOURS':
+      terminal.print([...acquiringLines(about, members), alreadyYoursLine(key), failedLine(about)]);
+      return 2;
+    case 'NOT_GRANTED_IN_TIME':
+      if (!request.ownLock)
+        terminal.print([...acquiringLines(about, members), ...roundDoneLines(about, members)]);
+      terminal.print([failedLine(about)]);
+      return 2;
+    case 'NOT_HOLDER':
+      // No user has this name: the board is not the caller's, whoever that is.
+      terminal.print(slotRefusedLines(target, lock, ''));
+      return 2;
+    case 'WRONG_KEY':
+      terminal.print(slotRefusedLines(target, lock, lock?.user ?? ''));
+      return 2;
+    case 'NO_BOARD_FITS': {
+      const misfit = await findMisfit(client, request);
+      if (misfit === undefined) throw error;
+      terminal.print([misfit]);
+      return 1;
+    }
+    default:
+      throw error;
+  }
+}
+
+async function findMisfit(client: Client, request: RunRequest): Promise<string | undefined> {
+  const { lab } = await client.request('lab', {});
+  const { files, linux, dtb } = request;
+  return misfitLine(lab as LabListing, request.target, {
+    count: files.length,
+    linux,
+    dtb: dtb !== undefined,
+  });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -1,0 +1,83 @@
+// Where a command's words go. stdout carries results only; everything for people goes to stderr, hints and place only
+// where that is a terminal. One status line is rewritten in place and wiped before anything else is written.
+import type { Writable } from 'node:stream';
+import { escapeText } from './escape.ts';
+import { fitWidth } from './width.ts';
+
+export interface TerminalStream extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface TerminalOptions {
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export class Terminal {
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly #env: TerminalOptions['env'];
+  #statusLine = '';
+
+  constructor({ stdout, stderr, env }: TerminalOptions) {
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.#env = env;
+  }
+
+  /** Whether somebody reads along, so that hints and place are worth saying. */
+  get isWatched(): boolean {
+    return this.stderr.isTTY === true;
+  }
+
+  /** Colours only on a terminal that has them, and not where NO_COLOR asks for none (https://no-color.org). */
+  hasColour(stream: TerminalStream): boolean {
+    return stream.isTTY === true && !this.#env.NO_COLOR && this.#env.TERM !== 'dumb';
+  }
+
+  /** Lines of the result. Each ends in a line feed of its own. */
+  print(lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    this.wipe();
+    this.stdout.write(`${lines.join('\n')}\n`);
+  }
+
+  /** Raw bytes of the result. Resolves when more may be written, also where nobody reads any more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.wipe();
+    if (this.stdout.destroyed || this.stdout.write(bytes)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const event of ['drain', 'close', 'error']) this.stdout.once(event, resolve);
+    await promise;
+    for (const event of ['drain', 'close', 'error']) this.stdout.removeListener(event, resolve);
+  }
+
+  /** For a person, and worth it only where one reads along. */
+  hint(text: string): void {
+    if (this.isWatched) this.complain(text);
+  }
+
+  /** What went wrong; always told. */
+  complain(text: string): void {
+    this.wipe();
+    this.stderr.write(`${text}\n`);
+  }
+
+  /** Shows the line in place of the one before. */
+  status(text: string): void {
+    if (!this.isWatched) return;
+    const line = fitWidth(escapeText(text), (this.stderr.columns ?? 80) - 1);
+    if (line === this.#statusLine) return;
+    this.#statusLine = line;
+    this.stderr.write(`\r\u001b[K${line}`);
+  }
+
+  /** Takes the status line away. */
+  wipe(): void {
+    if (this.#statusLine === '') return;
+    this.#statusLine = '';
+    this.stderr.write('\r\u001b[K');
+  }
+}
