@@ -3,21 +3,61 @@ import { Terminal } from './terminal/terminal.ts';
 
 type Command = (argv: readonly string[], terminal: Terminal, program: string) => Promise<number>;
 
-/** The commands and where they are; a command's file is loaded when it is asked for. */
+const list = (name: string) => async (): Promise<Command> =>
+  (await import('./legacy/list-command.ts')).listCommand(name);
+
+/** The commands; the file of one is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./legacy/run.ts')).run,
   sem: async () => (await import('./legacy/sem.ts')).sem,
+  status: async () => (await import('./commands/status.ts')).status,
+  queue: async () => (await import('./commands/queue.ts')).queue,
+  jobs: async () => (await import('./commands/jobs.ts')).jobs,
+  logs: async () => (await import('./commands/logs.ts')).logs,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  board: async () => (await import('./commands/board.ts')).board,
+  systems: list('systems'),
+  'system-tsv': list('system-tsv'),
+  'pool-tsv': list('pool-tsv'),
+  features: list('features'),
+  server: async () => (await import('./commands/server.ts')).server,
+  agent: async () => (await import('./commands/server.ts')).agent,
 };
 
-async function main(): Promise<number> {
-  const { stdout, stderr, env } = process;
-  const terminal = new Terminal({ stdout, stderr, env });
-  const program = env.MQ_ARGV0 || 'mq';
-  const [name = '', ...rest] = process.argv.slice(2);
+async function main(terminal: Terminal): Promise<number> {
+  const program = process.env.MQ_ARGV0 || 'mq';
+  const { name, rest } = splitCommand(process.argv.slice(2));
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!load) return 1;
-  const command = await load();
-  return command(rest, terminal, program);
+  if (load) return (await load())(rest, terminal, program);
+  const { commandHelp, isCommand, nearestCommand, usageLines } = await import('./help.ts');
+  if (['help', '--help', '-h'].includes(name)) {
+    const [about = ''] = rest;
+    terminal.print(isCommand(about) ? commandHelp(about, program) : usageLines(program));
+    return 0;
+  }
+  if (name === '--version' || name === '-V') {
+    const { version } = await import('./version.ts');
+    terminal.print([`mq ${version}`]);
+    return 0;
+  }
+  terminal.print(usageLines(program));
+  const nearest = name === '' ? undefined : nearestCommand(name);
+  if (name !== '') {
+    terminal.hint(
+      `\nThere is no command ${name}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+    );
+  }
+  return 1;
+}
+
+/** `mq --server ADDR COMMAND` is the same as `mq COMMAND --server ADDR`. */
+function splitCommand(argv: readonly string[]): { name: string; rest: string[] } {
+  const [first = '', second = '', name = '', ...rest] = argv;
+  if (first === '--server') return { name, rest: ['--server', second, ...rest] };
+  if (first.startsWith('--server=')) {
+    return { name: second, rest: ['--server', first.slice('--server='.length), ...argv.slice(2)] };
+  }
+  return { name: first, rest: argv.slice(1) };
 }
 
 /** Everything that was written is out before the process ends, or its reader is gone. */
@@ -31,6 +71,9 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-const exitCode = await main();
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-process.exit(exitCode);
+const { stdout, stderr, env } = process;
+// A reader that went away is no reason to crash; whoever minds listens for it too.
+for (const stream of [stdout, stderr]) stream.on('error', () => {});
+process.exitCode = await main(new Terminal({ stdout, stderr, env }));
+await Promise.all([flushed(stdout), flushed(stderr)]);
+process.exit();

@@ -1,7 +1,8 @@
 // `mq agent`: the process at the boards. The server of this host starts one by itself.
+
+import { runAgent } from '../../agent/run-agent.ts';
 import { createScriptDriver } from '../../drivers/board/script.ts';
 import { createV86Driver } from '../../drivers/board/v86.ts';
-import { runAgent } from '../../agent/run-agent.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { IdSource } from '../../platform/ids.ts';
 import { openLogger } from '../../platform/logger.ts';

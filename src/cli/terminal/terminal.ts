@@ -7,6 +7,7 @@ import { fitWidth } from './width.ts';
 export interface TerminalStream extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface TerminalOptions {

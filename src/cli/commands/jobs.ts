@@ -1,0 +1,41 @@
+// `mq jobs`: what ran and what runs.
+import { misuse, noWords } from '../options.ts';
+import { paintFor } from '../terminal/paint.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { jsonLines, runCommand, tableWidth } from './command.ts';
+import { jobTable } from './job-table.ts';
+
+const limitMax = 10_000;
+const limitDefault = 25;
+
+const options = {
+  mine: { kind: 'flag' },
+  json: { kind: 'flag' },
+  limit: { kind: 'text', short: 'n' },
+} as const;
+
+export function jobs(argv: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand('jobs', argv, terminal, options, async ({ options, connect }) => {
+    noWords('jobs', options.words);
+    const limit = limitOf(options.texts.get('limit'));
+    const client = await connect({ readsOnly: true });
+    const mine = options.flags.has('mine');
+    const { jobs } = await client.request('jobs', { limit, ...(mine ? { mine } : {}) });
+    if (options.flags.has('json')) terminal.print(jsonLines(jobs));
+    else if (jobs.length === 0) terminal.hint('No jobs yet.');
+    else {
+      const paint = paintFor(terminal.hasColour(terminal.stdout));
+      terminal.print(jobTable(jobs, { paint, width: tableWidth(terminal), now: Date.now() }));
+    }
+    return 0;
+  });
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return limitDefault;
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < 1 || limit > limitMax) {
+    throw misuse('jobs', `--limit is a number from 1 to ${limitMax}, not '${text}'.`);
+  }
+  return limit;
+}

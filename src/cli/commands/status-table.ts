@@ -1,0 +1,132 @@
+// The lab's status as tables. Pure.
+import type { BoardView, QueueEntry, StatusView } from '../../protocol/operations.ts';
+import { clockTime } from '../../server/text.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { type Cell, type Column, tableLines } from '../terminal/table.ts';
+
+export interface StatusTableOptions {
+  readonly paint: Paint;
+  readonly width: number | undefined;
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+const boardColumns: readonly Column[] = [
+  { title: 'BOARD' },
+  { title: 'STATE' },
+  { title: 'HOLDER' },
+  { title: 'KEY', flexible: true },
+  { title: 'SINCE' },
+  { title: 'UNTIL' },
+  { title: 'JOB', right: true },
+  { title: 'WAITING', right: true },
+  { title: 'POOLS', flexible: true },
+  { title: 'NOTE', flexible: true },
+];
+
+const poolColumns: readonly Column[] = [
+  { title: 'POOL' },
+  { title: 'FREE', right: true },
+  { title: 'USABLE', right: true },
+  { title: 'WAITING', right: true },
+];
+
+const queueColumns: readonly Column[] = [
+  { title: 'TICKET', right: true },
+  { title: 'FOR' },
+  { title: 'PLACE', right: true },
+  { title: 'USER' },
+  { title: 'KEY', flexible: true },
+  { title: 'KIND' },
+  { title: 'CLASS' },
+  { title: 'SINCE' },
+  { title: 'UNTIL' },
+  { title: 'STATE' },
+  { title: 'WHY', flexible: true },
+];
+
+/** Heading, boards, pools and what waits. */
+export function statusLines(status: StatusView, options: StatusTableOptions): string[] {
+  const { paint } = options;
+  const mode = {
+    open: '',
+    settling: ' (just started, waits for its clients)',
+    draining: ' (leaving: no new grants)',
+  };
+  const lines = [paint.bold(`${status.lab}${mode[status.mode]}`), '', ...boardLines(status.boards, options)];
+  if (status.pools.length > 0) lines.push('', ...poolLines(status.pools, options));
+  if (status.queue.length > 0) lines.push('', ...queueLines(status.queue, options));
+  return lines;
+}
+
+function boardLines(boards: readonly BoardView[], { paint, width, now }: StatusTableOptions): string[] {
+  const rows = boards.map((board) => {
+    const { lock } = board;
+    return [
+      board.board,
+      stateCell(board, paint),
+      lock?.user ?? '',
+      lock === undefined || lock.key === '0' ? '' : lock.key,
+      lock === undefined ? '' : clockTime(lock.sinceAt, now),
+      lock?.untilAt === undefined ? '' : clockTime(lock.untilAt, now),
+      lock?.job === undefined ? '' : String(lock.job),
+      board.waiting === 0 ? '' : String(board.waiting),
+      board.pools.join(' '),
+      noteOf(board),
+    ];
+  });
+  return tableLines(boardColumns, rows, { width, paintTitle: paint.bold });
+}
+
+function stateCell({ state, health }: BoardView, paint: Paint): Cell {
+  const suspect = health === 'suspect' ? ' (suspect)' : '';
+  switch (state) {
+    case 'free':
+      return { text: `free${suspect}`, paint: paint.green };
+    case 'broken':
+    case 'out':
+    case 'away':
+      return { text: state === 'away' ? 'agent away' : state, paint: paint.red };
+    default:
+      return { text: state + suspect, paint: paint.yellow };
+  }
+}
+
+function noteOf(board: BoardView): string {
+  const notes = [board.healthNote, board.serviceNote, board.lock?.note];
+  if (board.service === 'draining') notes.unshift('draining');
+  return notes.filter((note) => note !== undefined && note !== '').join('; ');
+}
+
+function poolLines(pools: StatusView['pools'], { paint, width }: StatusTableOptions): string[] {
+  const rows = pools.map(({ pool, usable, taken, waiting }) => [
+    pool,
+    String(Math.max(0, usable - taken)),
+    String(usable),
+    String(waiting),
+  ]);
+  return tableLines(poolColumns, rows, { width, paintTitle: paint.bold });
+}
+
+export function queueLines(
+  queue: readonly QueueEntry[],
+  { paint, width, now }: StatusTableOptions,
+): string[] {
+  const rows = queue.map((entry) => [
+    String(entry.ticket),
+    entry.target,
+    entry.place === undefined ? '' : String(entry.place + 1),
+    entry.user,
+    entry.key === '0' ? '' : entry.key,
+    { lock: 'lock', run: 'run', slot: 'run -n' }[entry.kind],
+    entry.priority === 'normal' ? '' : entry.priority,
+    clockTime(entry.submittedAt, now),
+    entry.deadlineAt === undefined ? '' : clockTime(entry.deadlineAt, now),
+    entry.state === 'waiting' ? '' : entry.state,
+    entry.reasons
+      .filter((reason) => reason.kind !== 'behind')
+      .map((reason) => reason.text)
+      .join('; '),
+  ]);
+  return tableLines(queueColumns, rows, { width, paintTitle: paint.bold });
+}

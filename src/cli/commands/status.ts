@@ -1,0 +1,57 @@
+// `mq status`: boards, who has them, and what waits; once, or again at each change.
+import { watchStatus } from '../../client/status-watch.ts';
+import type { StatusView } from '../../protocol/operations.ts';
+import { tellLink } from '../await-ticket.ts';
+import { takeSignals } from '../interrupt.ts';
+import { noWords } from '../options.ts';
+import { paintFor } from '../terminal/paint.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { jsonLines, runCommand, tableWidth } from './command.ts';
+import { statusLines } from './status-table.ts';
+
+const options = { watch: { kind: 'flag', short: 'w' }, json: { kind: 'flag' } } as const;
+
+/** Clears the screen from the top. */
+const home = '\u001b[H\u001b[J';
+
+export function status(argv: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand('status', argv, terminal, options, async ({ options, connect }) => {
+    noWords('status', options.words);
+    const isJson = options.flags.has('json');
+    if (!options.flags.has('watch')) {
+      const client = await connect({ readsOnly: true });
+      const status = await client.request('status', {});
+      terminal.print(isJson ? jsonLines(status) : tables(status, terminal));
+      return 0;
+    }
+    const signal = takeSignals(terminal);
+    const client = await connect({ readsOnly: true, onLink: tellLink(terminal) });
+    const show = isJson ? showJson : showTables;
+    await watchStatus(client, (status) => show(status, terminal), { signal });
+    return 0;
+  });
+}
+
+function tables(status: StatusView, terminal: Terminal): string[] {
+  const paint = paintFor(terminal.hasColour(terminal.stdout));
+  return statusLines(status, { paint, width: tableWidth(terminal), now: Date.now() });
+}
+
+/** For programs: one line for each change. */
+function showJson(status: StatusView, terminal: Terminal): void {
+  terminal.print([JSON.stringify(status)]);
+}
+
+/** On a terminal in place, cut to its height; elsewhere one below the other. */
+function showTables(status: StatusView, terminal: Terminal): void {
+  const lines = tables(status, terminal);
+  const { stdout } = terminal;
+  if (stdout.isTTY !== true) {
+    terminal.print([...lines, '']);
+    return;
+  }
+  const rows = (stdout.rows ?? 24) - 1;
+  const shown =
+    lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
+  stdout.write(`${home}${shown.join('\n')}\n`);
+}

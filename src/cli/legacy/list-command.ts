@@ -1,0 +1,60 @@
+// The old lists of boards and pools: `systems`, `systems simple`, `system-tsv`, `pool-tsv`, `features`.
+import type { LabListing } from '../../protocol/lab.ts';
+import { connectTo } from '../connect/connect.ts';
+import { features, poolTsv, systems, systemsSimple, systemTsv } from '../lists.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { failLegacy } from './failure.ts';
+
+type List = (lab: LabListing) => string;
+
+const lists: Readonly<Record<string, List>> = {
+  systems,
+  'system-tsv': systemTsv,
+  'pool-tsv': poolTsv,
+  features,
+};
+
+/** Runs the list command of this name. */
+export function listCommand(name: string) {
+  return async (argv: readonly string[], terminal: Terminal, program: string): Promise<number> => {
+    const asked = parseList(name, argv);
+    if (!asked) {
+      const simple = name === 'systems' ? ' [simple]' : '';
+      terminal.print([`${program} ${name}${simple} [--server unix:PATH]`]);
+      return 1;
+    }
+    try {
+      const client = await connectTo(asked.server, { readsOnly: true });
+      try {
+        const { lab } = await client.request('lab', {});
+        terminal.print(linesOf(asked.list(lab as LabListing)));
+        return 0;
+      } finally {
+        client.close();
+      }
+    } catch (error) {
+      return failLegacy(error, '', terminal);
+    }
+  };
+}
+
+/** The list and the server, or undefined for words that are none of this command's. */
+export function parseList(
+  name: string,
+  argv: readonly string[],
+): { list: List; server: string | undefined } | undefined {
+  let list = lists[name];
+  let server: string | undefined;
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '--server') server = rest.shift() ?? '';
+    else if (word === 'simple' && name === 'systems') list = systemsSimple;
+    else return undefined;
+  }
+  return list && { list, server };
+}
+
+/** The lists end in a line feed, which printing adds. */
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
