@@ -1,5 +1,5 @@
 // Where a ticket stands, in one line for a person. Pure.
-import type { TicketView } from '../protocol/operations.ts';
+import type { TicketView } from '../protocol/views.ts';
 
 type Waiting = Extract<TicketView, { state: 'waiting' }>;
 

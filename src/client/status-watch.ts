@@ -1,5 +1,5 @@
 // The lab's status, now and whenever it changes, over reconnects.
-import type { StatusView } from '../protocol/operations.ts';
+import type { StatusView } from '../protocol/views.ts';
 import { type Client, ConnectionLostError } from './client.ts';
 
 /** Calls `onStatus` with the status now and at each change, until the signal aborts. Rejects when the server is lost. */

@@ -3,8 +3,9 @@
 //   ended at any time, once. `held` and `started` count only when the confirm is answered; `ended` always counts.
 // After a reconnect the ticket is attached anew first, so that an old stored answer is never taken for news.
 import type { ChannelEvent } from '../protocol/channel.ts';
-import type { JobView, RequestOf, ResponseOf, TicketView } from '../protocol/operations.ts';
+import type { RequestOf, ResponseOf } from '../protocol/operations.ts';
 import type { LockView, MemberView } from '../protocol/schema.ts';
+import type { JobView, TicketView } from '../protocol/views.ts';
 import { type Client, ConnectionLostError } from './client.ts';
 
 export interface Ended {

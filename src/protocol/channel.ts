@@ -6,7 +6,8 @@
 // the messages below, data frames for console bytes and uploads. Requests may be sent right behind the upgrade
 // request, before the 101 has come. Answers come in any order; `id` joins them to their requests.
 import type { ErrorCode, WireError } from './errors.ts';
-import type { JobView, OperationName, RequestOf, ResponseOf, StatusView, TicketView } from './operations.ts';
+import type { OperationName, RequestOf, ResponseOf } from './operations.ts';
+import type { JobView, StatusView, TicketView } from './views.ts';
 
 export const protocolVersion = 1;
 export const channelPath = '/v1/channel';

@@ -8,7 +8,7 @@ import { State } from '../domain/state.ts';
 import { standardTiming, type Timing } from '../domain/timing.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { LabConfig } from '../protocol/lab.ts';
-import type { JobView } from '../protocol/operations.ts';
+import type { JobView } from '../protocol/views.ts';
 import type { Store } from '../store/contract.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { Consoles } from './consoles.ts';

@@ -1,7 +1,7 @@
 // Why a ticket waits, typed and in words, from committed state.
 import type { BoardRecord, LockRecord, TicketRecord } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
-import type { Reason } from '../protocol/operations.ts';
+import type { Reason } from '../protocol/views.ts';
 import { clockTime } from './text.ts';
 
 /** Reasons given for one ticket; a pool of hundreds has more than anybody reads. */

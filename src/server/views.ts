@@ -3,8 +3,8 @@ import type { BoardRecord, JobRecord, LockRecord, TicketOutcome, TicketRecord } 
 import { formatToken } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
 import { formatTarget } from '../domain/target.ts';
-import type { BoardView, JobView, QueueEntry, StatusView, TicketView } from '../protocol/operations.ts';
 import type { JobSpec, LockView, MemberView } from '../protocol/schema.ts';
+import type { BoardView, JobView, QueueEntry, StatusView, TicketView } from '../protocol/views.ts';
 import { placeOf } from './places.ts';
 import { reasonsFor } from './reasons.ts';
 import { clockTime } from './text.ts';

@@ -5,7 +5,7 @@ import { backOffMs } from '../../src/client/back-off.ts';
 import { ConnectionLostError, connectClient } from '../../src/client/client.ts';
 import { watchStatus } from '../../src/client/status-watch.ts';
 import { MqError } from '../../src/protocol/errors.ts';
-import type { StatusView } from '../../src/protocol/operations.ts';
+import type { StatusView } from '../../src/protocol/views.ts';
 import { connectScripted } from './connect-scripted.ts';
 import { ScriptedServer } from './scripted-server.ts';
 

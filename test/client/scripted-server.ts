@@ -3,7 +3,7 @@
 import type { DataPiece, Link, LinkHandlers, OpenLink } from '../../src/client/link.ts';
 import type { ChannelMessage, ChannelRequest } from '../../src/protocol/channel.ts';
 import type { ErrorCode, MqError } from '../../src/protocol/errors.ts';
-import type { JobView, TicketView } from '../../src/protocol/operations.ts';
+import type { JobView, TicketView } from '../../src/protocol/views.ts';
 import { VirtualTimers } from './virtual-timers.ts';
 
 type Request = { id: number; op: string; body: Record<string, unknown>; again?: true };

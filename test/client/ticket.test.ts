@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { submitTicket } from '../../src/client/ticket.ts';
-import type { TicketView } from '../../src/protocol/operations.ts';
+import type { TicketView } from '../../src/protocol/views.ts';
 import { connectScripted } from './connect-scripted.ts';
 
 const wish = { target: 'b', kind: 'run', key: '0' } as const;

@@ -1,5 +1,5 @@
 // Jobs as a table. Pure.
-import type { JobView } from '../../protocol/operations.ts';
+import type { JobView } from '../../protocol/views.ts';
 import { clockTime } from '../../server/text.ts';
 import { durationText } from '../terminal/duration.ts';
 import type { Paint } from '../terminal/paint.ts';

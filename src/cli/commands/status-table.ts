@@ -1,5 +1,5 @@
 // The lab's status as tables. Pure.
-import type { BoardView, QueueEntry, StatusView } from '../../protocol/operations.ts';
+import type { BoardView, QueueEntry, StatusView } from '../../protocol/views.ts';
 import { clockTime } from '../../server/text.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { type Cell, type Column, tableLines } from '../terminal/table.ts';

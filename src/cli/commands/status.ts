@@ -1,6 +1,6 @@
 // `mq status`: boards, who has them, and what waits; once, or again at each change.
 import { watchStatus } from '../../client/status-watch.ts';
-import type { StatusView } from '../../protocol/operations.ts';
+import type { StatusView } from '../../protocol/views.ts';
 import { tellLink } from '../await-ticket.ts';
 import { takeSignals } from '../interrupt.ts';
 import { noWords } from '../options.ts';

@@ -1,5 +1,5 @@
 // What is heard of a job while it runs.
-import type { JobView } from '../../protocol/operations.ts';
+import type { JobView } from '../../protocol/views.ts';
 
 type JobState = JobView['state'];
 

@@ -2,7 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import type { Ticket } from '../../client/ticket.ts';
 import { MqError } from '../../protocol/errors.ts';
-import type { JobView } from '../../protocol/operations.ts';
+import type { JobView } from '../../protocol/views.ts';
 import { abortable, settlesWithin } from '../abortable.ts';
 import type { ConsoleLog } from '../console-log.ts';
 import { Interrupted } from '../interrupt.ts';

@@ -126,7 +126,7 @@ async function signalBoards(request: Of<'signal'>, terminal: Terminal): Promise<
       ...(force ? { force } : {}),
       ...(note === undefined ? {} : { note }),
     });
-    terminal.print(outcomes.flatMap(({ board, outcome }) => releaseLine(board, outcome) ?? []));
+    if (!force) terminal.print(outcomes.flatMap(({ board, outcome }) => releaseLine(board, outcome) ?? []));
     const ending = outcomes.filter(({ outcome }) => outcome === 'ending');
     if (ending.length > 0)
       terminal.status(`Waiting until ${ending.map(({ board }) => board).join(', ')} is off`);

@@ -1,5 +1,5 @@
 // From a job's end to exit code and last lines of `run`. Pure.
-import type { JobView } from '../../protocol/operations.ts';
+import type { JobView } from '../../protocol/views.ts';
 
 /** 0 when the end text came; what a board's own script returned; else 1. */
 export function exitCodeOf(job: Pick<JobView, 'verdict' | 'exitCode'>): number {

@@ -1,7 +1,7 @@
 // Operations on jobs and their consoles.
 import type { JobRecord } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
-import type { JobView } from '../../protocol/operations.ts';
+import type { JobView } from '../../protocol/views.ts';
 import type { Session } from '../sessions.ts';
 import { viewJob, viewWaitingJob } from '../views.ts';
 import { type Call, type Handler, identify } from './call.ts';

@@ -10,8 +10,9 @@ import {
 import type { State } from '../../domain/state.ts';
 import { compilePattern } from '../../platform/match/compile.ts';
 import { MqError } from '../../protocol/errors.ts';
-import type { RequestOf, ResponseOf, TicketView } from '../../protocol/operations.ts';
+import type { RequestOf, ResponseOf } from '../../protocol/operations.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
+import type { TicketView } from '../../protocol/views.ts';
 import { viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
 import { type Call, type Handler, identify, resolveTarget } from './call.ts';
 
