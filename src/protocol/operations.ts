@@ -3,7 +3,6 @@
 import { type TSchema, Type } from 'typebox';
 import {
   ImageHash,
-  Instant,
   JobSpec,
   Key,
   LockView,
@@ -13,7 +12,6 @@ import {
   Target,
   TicketId,
   Token,
-  Verdict,
 } from './schema.ts';
 import { BoardView, JobView, ReleaseOutcome, StatusView, TicketView } from './views.ts';
 
