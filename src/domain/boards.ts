@@ -1,8 +1,8 @@
 // Boards come and go with their agents, break, and are taken out of service and brought back.
 import type { CommandTypes } from './commands.ts';
-import { breakBoard, endJob, mayEnd } from './jobs.ts';
-import { endingLimit, putLock } from './locks.ts';
-import type { JobRecord, JobResult, LockRecord, Token } from './records.ts';
+import { breakBoard, endJob, mayEnd, runJob } from './jobs.ts';
+import { endingLimit } from './locks.ts';
+import type { BoardRecord, JobRecord, JobResult, LockRecord, Token } from './records.ts';
 import { compareTokens } from './records.ts';
 import type { Step } from './step.ts';
 
@@ -17,7 +17,6 @@ export function agentPresent(step: Step, body: AgentPresent): undefined {
     const lock = step.state.locks.get(name);
     if (lock) resync(step, lock, body);
     else step.boardsToMatch.add(name);
-    for (const set of step.state.setsOf(name)) step.setsToReview.add(set.key);
   }
 }
 
@@ -30,35 +29,44 @@ function raiseToken(step: Step, highest: Token): void {
 
 /** Compares a board's lock with what the agent knows, and says again what may have been lost. */
 function resync(step: Step, lock: LockRecord, body: AgentPresent): void {
-  let current = lock;
-  if (lock.state === 'ending' && lock.ending) {
-    const board = step.state.boards.get(lock.board);
-    current = { ...lock, ending: { ...lock.ending, ...endingLimit(step, board) } };
-    putLock(step, current);
-  }
+  const limit = endingLimit(step, step.state.boards.get(lock.board));
+  if (lock.ending && lock.ending.limitAt === undefined)
+    step.put('lock', lock.board, { ...lock, ending: { ...lock.ending, ...limit } });
   const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
   if (job) return resyncJob(step, job, body);
-  if (current.state === 'ending')
+  if (lock.state === 'ending')
     step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
 function resyncJob(step: Step, job: JobRecord, body: AgentPresent): void {
   const known = body.jobs.find((other) => other.id === job.id);
-  if (!known && job.state === 'starting') step.effects.push({ kind: 'start-job', job });
-  else if (!known) endJob(step, job, lostResult(job));
-  else if (known.state === 'running' && job.state === 'starting') {
-    step.put('job', String(job.id), { ...job, state: 'running' });
-  }
-  if (known && known.state !== 'ended' && job.finishing) step.effects.push({ kind: 'finish-job', job });
-  if (known && known.state !== 'ended' && job.state === 'ending') {
-    step.effects.push({ kind: 'cancel-job', job, why: job.cancelledBy?.why ?? 'cancelled' });
-  }
+  if (!known && job.state !== 'starting') return endJob(step, job, lostResult(job));
+  const current = resumeEndingLimit(step, job);
+  // Its agent tells the end until it is told to forget it.
+  if (known?.state === 'ended') return;
+  if (!known) step.effects.push({ kind: 'start-job', job });
+  else if (known.state === 'running' && job.state === 'starting') runJob(step, job);
+  if (job.state === 'ending')
+    step.effects.push({ kind: 'cancel-job', job: current, why: job.cancelledBy?.why ?? 'cancelled' });
+  else if (job.finishing) step.effects.push({ kind: 'finish-job', job });
 }
 
-/** The agent has no trace of it: its board is powered off before anybody gets it. */
+/** A job that was to end anyway, and may never have reached the agent, is no fault of the lab. */
 function lostResult(job: JobRecord): JobResult {
-  if (job.state === 'ending') return { verdict: 'cancelled', detail: job.cancelledBy?.why ?? '', mayBeOn: true };
-  return { verdict: 'lab-fault', detail: 'the agent no longer knows this job', mayBeOn: true };
+  const detail = 'the agent no longer knows this job';
+  if (job.state !== 'ending') return { verdict: 'lab-fault', detail, mayBeOn: true };
+  return { verdict: 'cancelled', detail: job.cancelledBy?.why ?? detail, mayBeOn: true };
+}
+
+/** The limit of a job that is being stopped under a lock that stays; under an ending lock, the lock has it. */
+function resumeEndingLimit(step: Step, job: JobRecord): JobRecord {
+  if (job.state !== 'ending' || job.endingLimitAt !== undefined) return job;
+  if (step.state.locks.get(job.board)?.state !== 'held') return job;
+  const { limitAt } = endingLimit(step, step.state.boards.get(job.board));
+  if (limitAt === undefined) return job;
+  const limited: JobRecord = { ...job, endingLimitAt: limitAt };
+  step.put('job', String(job.id), limited);
+  return limited;
 }
 
 /** The boards of a lost agent are not free; locks and jobs stay, and the limits of endings rest. */
@@ -96,18 +104,42 @@ export function service(step: Step, body: CommandTypes['service']['body']): Comm
   if (!mayEnd(body.caller, '')) return { kind: 'not-allowed' };
   const by = body.caller.user;
   if (body.action === 'resume') {
-    step.put('board', board.name, {
+    const resumed: BoardRecord = {
       ...board,
       service: { state: 'in' },
       health: { state: 'good' },
       faults: 0,
-    });
-    step.boardsToMatch.add(board.name);
-    for (const set of step.state.setsOf(board.name)) step.setsToReview.add(set.key);
+    };
+    step.put('board', board.name, resumed);
+    if (resumed.mayBeOn && !step.state.locks.has(board.name)) switchOff(step, resumed);
+    else step.boardsToMatch.add(board.name);
   } else {
     const state = step.state.locks.has(board.name) ? 'draining' : 'out';
     step.put('board', board.name, { ...board, service: { state, by, note: body.note } });
   }
   step.audit.push({ event: body.action, by, board: board.name, detail: body.note });
   return { kind: 'done' };
+}
+
+/** A broken board came free without a power off that worked: one is tried before anybody gets it, under a lock of the lab's own. */
+function switchOff(step: Step, board: BoardRecord): void {
+  const token = step.drawToken();
+  const note = 'switched off before the next holder';
+  step.put('lock', board.name, {
+    board: board.name,
+    token,
+    lastToken: token,
+    user: 'system',
+    key: '0',
+    set: 'system',
+    state: 'ending',
+    kind: 'lock',
+    ticket: 0,
+    grantedWallAt: step.wallAt,
+    holdSeconds: 0,
+    overdue: false,
+    ending: { reason: 'released', by: 'system', note, since: step.now, ...endingLimit(step, board) },
+    note,
+  });
+  step.effects.push({ kind: 'power-off', board: board.name, token });
 }

@@ -2,7 +2,6 @@
 import type { CommandTypes } from './commands.ts';
 import { stopJob } from './jobs.ts';
 import { reclaimFor } from './match.ts';
-import { openDoors } from './restart.ts';
 import type { Step } from './step.ts';
 import { unpark, withdrawTicket } from './tickets.ts';
 
@@ -15,7 +14,6 @@ export function attach(step: Step, body: CommandTypes['attach']['body']): Comman
       step.putTicket({ ...rest, settling: false });
     }
     if (ticket.offer) step.effects.push({ kind: 'offer', ticket: ticket.id, ...ticket.offer });
-    if (step.state.meta.mode === 'settling' && step.state.settlingTickets === 0) openDoors(step);
     return { kind: 'ticket' };
   }
   const job = step.state.jobs.get(body.ticket);

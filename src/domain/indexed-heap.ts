@@ -9,7 +9,7 @@ interface Entry {
   at: number;
 }
 
-/** Ordered by (a, b, c). Equal triples have no defined order among them: give unique ones where it matters. */
+/** Ordered by (a, b, c), then by key: the order never depends on how the heap came to be. */
 export class IndexedHeap {
   readonly #heap: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
@@ -64,14 +64,28 @@ export class IndexedHeap {
     return top && [top.a, top.b, top.c];
   }
 
-  /** Keys in no order. */
-  keys(): IterableIterator<string> {
-    return this.#byKey.keys();
+  /** Keys whose first rank is at most `limit`, by rank. O(k log k) for k such keys. */
+  upTo(limit: number): string[] {
+    const found: Entry[] = [];
+    const look = (at: number): void => {
+      const entry = this.#heap[at];
+      if (!entry || entry.a > limit) return;
+      found.push(entry);
+      look(2 * at + 1);
+      look(2 * at + 2);
+    };
+    look(0);
+    return found.sort(compare).map((entry) => entry.key);
   }
 
   /** Keys by rank; O(n log n), for reports and checks only. */
   sorted(): string[] {
-    return [...this.#heap].sort(compare).map((entry) => entry.key);
+    return this.upTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** Keys and their ranks, by rank; for checks only. */
+  entries(): [key: string, a: number, b: number, c: number][] {
+    return [...this.#heap].sort(compare).map(({ key, a, b, c }) => [key, a, b, c]);
   }
 
   #up(entry: Entry): void {
@@ -102,5 +116,5 @@ export class IndexedHeap {
 }
 
 function compare(x: Entry, y: Entry): number {
-  return x.a - y.a || x.b - y.b || x.c - y.c;
+  return x.a - y.a || x.b - y.b || x.c - y.c || (x.key < y.key ? -1 : x.key > y.key ? 1 : 0);
 }

@@ -1,7 +1,7 @@
 // Jobs as the scheduler sees them: started under a lock, ended by the agent's report, and what follows for the
 // lock and the board's health. States: starting → running → ended, or → ending → ended when asked to stop.
 import type { Caller, CommandTypes } from './commands.ts';
-import { beginEnding, endingLimit, putLock, removeLock, withIdleEnd } from './locks.ts';
+import { beginEnding, endingLimit, removeLock, withIdleEnd } from './locks.ts';
 import type {
   BoardRecord,
   Health,
@@ -34,7 +34,7 @@ export function startJob(step: Step, lock: LockRecord, ticket: TicketRecord, tok
   };
   step.put('job', String(job.id), job);
   const { slotTicket: _slot, idleAt: _idle, ...rest } = lock;
-  putLock(step, { ...rest, job: job.id, lastToken: token });
+  step.put('lock', lock.board, { ...rest, job: job.id, lastToken: token });
   const board = step.state.boards.get(lock.board);
   if (board && !board.mayBeOn) step.put('board', board.name, { ...board, mayBeOn: true });
   step.audit.push({
@@ -116,7 +116,11 @@ export function requestJobEnd(
 
 export function jobStarted(step: Step, body: CommandTypes['jobStarted']['body']): undefined {
   const job = step.state.jobs.get(body.job);
-  if (job?.state !== 'starting' || !sameToken(job.token, body.token)) return;
+  if (job?.state === 'starting' && sameToken(job.token, body.token)) runJob(step, job);
+}
+
+/** The agent has the job. */
+export function runJob(step: Step, job: JobRecord): void {
   const running: JobRecord = { ...job, state: 'running' };
   step.put('job', String(job.id), running);
   step.effects.push({ kind: 'job-changed', job: running });
@@ -145,12 +149,12 @@ export function endJob(step: Step, job: JobRecord, result: JobResult): void {
   if (lock?.job !== job.id) throw new Error(`job ${job.id} ended without its lock on ${job.board}`);
   const { job: _job, ...idle } = lock;
   if (lock.state === 'ending') {
-    putLock(step, idle);
+    step.put('lock', lock.board, idle);
     if (result.mayBeOn) step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
     else removeLock(step, idle);
     return;
   }
-  putLock(step, withIdleEnd(step, idle));
+  step.put('lock', lock.board, withIdleEnd(step, idle));
   if (lock.kind === 'run') {
     const kept = step.state.locks.get(job.board) ?? idle;
     beginEnding(step, kept, { reason: 'job-ended', by: job.user, note: result.verdict });

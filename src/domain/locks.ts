@@ -10,22 +10,19 @@ import type { Step } from './step.ts';
 /** Makes a granted lock the holder's; the hold counts from here. */
 export function holdLock(step: Step, lock: LockRecord): LockRecord {
   const board = step.state.labIndex.findBoard(lock.board);
+  const maxSeconds = board?.holdMaxSeconds;
+  const max = maxSeconds === undefined ? {} : { holdMaxAt: step.now + maxSeconds * 1000 };
   const held: LockRecord = {
     ...lock,
-    ...holdEnd(step, lock.holdSeconds, board?.holdMaxSeconds),
+    ...max,
+    ...holdEnd(step, lock.holdSeconds, max.holdMaxAt),
     ...(board?.idleMaxSeconds === undefined ? {} : { idleMaxSeconds: board.idleMaxSeconds }),
     state: 'held',
     heldWallAt: step.wallAt,
   };
   const result = withIdleEnd(step, held);
-  putLock(step, result);
+  step.put('lock', lock.board, result);
   return result;
-}
-
-/** Writes a lock and has the queues of its board looked at. */
-export function putLock(step: Step, lock: LockRecord): void {
-  step.put('lock', lock.board, lock);
-  for (const set of step.state.setsOf(lock.board)) step.setsToReview.add(set.key);
 }
 
 /** Starts or stops the idle clock: it rests while a job runs. */
@@ -117,7 +114,7 @@ export function beginEnding(
   if (!job && !board?.mayBeOn) return removeLock(step, step.state.locks.get(lock.board) ?? lock);
   const { slotTicket: _slot, idleAt: _idle, ...rest } = step.state.locks.get(lock.board) ?? lock;
   const ending: Ending = { ...why, since: step.now, ...endingLimit(step, board) };
-  putLock(step, { ...rest, state: 'ending', ending });
+  step.put('lock', lock.board, { ...rest, state: 'ending', ending });
   if (job) requestJobEnd(step, job, why.by, endingText(why), { limit: false });
   else step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
@@ -153,15 +150,14 @@ function noteRest(step: Step, board: BoardRecord): void {
 export function extend(step: Step, body: CommandTypes['extend']['body']): ChangeHolderReply {
   const found = findOwn(step, body.caller, body.board, body.key);
   if (found.kind !== 'done') return found;
-  const limit = step.state.labIndex.findBoard(body.board)?.holdMaxSeconds;
   const { endsAt: _at, endsWallAt: _wall, ...rest } = found.lock;
   const lock = {
     ...rest,
     holdSeconds: body.holdSeconds,
     overdue: false,
-    ...holdEnd(step, body.holdSeconds, limit),
+    ...holdEnd(step, body.holdSeconds, found.lock.holdMaxAt),
   };
-  putLock(step, lock);
+  step.put('lock', lock.board, lock);
   step.audit.push({
     event: 'extended',
     by: body.caller.user,
@@ -204,6 +200,7 @@ function changeHolder(
   const token = step.drawToken();
   const taken: LockRecord = {
     ...rest,
+    passedOn: true,
     user: to.user,
     key: to.key,
     set: to.user,
@@ -211,7 +208,7 @@ function changeHolder(
     lastToken: token,
     kind: 'lock',
   };
-  putLock(step, withIdleEnd(step, taken));
+  step.put('lock', lock.board, withIdleEnd(step, taken));
   const detail = `from ${lock.user} to ${to.user}${to.note ? `: ${to.note}` : ''}`;
   step.audit.push({ event: to.event, by: to.by, board: lock.board, user: to.user, detail });
   step.effects.push({ kind: 'lock-ended', lock, reason: to.event, by: to.by, note: to.note });
@@ -222,7 +219,7 @@ function changeHolder(
 export function touch(step: Step, body: CommandTypes['touch']['body']): undefined {
   const lock = step.state.locks.get(body.board);
   if (lock?.state === 'held' && sameToken(lock.token, body.token) && lock.idleMaxSeconds !== undefined) {
-    putLock(step, withIdleEnd(step, lock));
+    step.put('lock', lock.board, withIdleEnd(step, lock));
   }
 }
 
@@ -241,12 +238,12 @@ function findOwn(
 function holdEnd(
   step: Step,
   holdSeconds: number,
-  maxSeconds: number | undefined,
+  maxAt: number | undefined,
 ): { endsAt?: number; endsWallAt?: number } {
-  const wanted = holdSeconds > 0 ? holdSeconds : Number.POSITIVE_INFINITY;
-  const seconds = Math.min(wanted, maxSeconds ?? Number.POSITIVE_INFINITY);
-  if (!Number.isFinite(seconds)) return {};
-  return { endsAt: step.now + seconds * 1000, endsWallAt: step.wallAt + seconds * 1000 };
+  const wantedAt = holdSeconds > 0 ? step.now + holdSeconds * 1000 : Number.POSITIVE_INFINITY;
+  const endsAt = Math.min(wantedAt, maxAt ?? Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(endsAt)) return {};
+  return { endsAt, endsWallAt: step.wallAt + endsAt - step.now };
 }
 
 function endingText(why: { reason: Ending['reason']; by: string; note: string }): string {

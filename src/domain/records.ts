@@ -118,13 +118,18 @@ export interface LockRecord {
   readonly state: 'granted' | 'held' | 'ending';
   /** `lock`: until released. `run`: lives and ends with its job. */
   readonly kind: 'lock' | 'run';
+  /** The ticket it was granted to; 0: none, the scheduler's own. */
   readonly ticket: number;
+  /** It has been given or stolen since: its ticket's client has no say over it any more. */
+  readonly passedOn?: true;
   readonly grantedWallAt: number;
   readonly heldWallAt?: number;
   readonly holdSeconds: number;
   /** From here on the lock may be reclaimed. */
   readonly endsAt?: number;
   readonly endsWallAt?: number;
+  /** The lab's longest hold, from the confirm: no extension goes past it. */
+  readonly holdMaxAt?: number;
   /** The hold's end has passed (and was looked at): the next in line may have it. */
   readonly overdue: boolean;
   /** When it ends for want of use: last job, console write or power action under the lock plus the limit. Only where

@@ -17,18 +17,23 @@ export function restart(step: Step, body: CommandTypes['restart']['body']): unde
     if (board.agent === 'present') step.put('board', board.name, { ...board, agent: 'away' });
     restEndings(step, board.name);
   }
-  if (step.state.settlingTickets === 0) openDoors(step);
 }
 
 /** Whoever was connected is waited for; graces begin anew; an unconfirmed grant stays with its ticket for now. */
 function resettleTicket(step: Step, ticket: TicketRecord, settleUntil: number): void {
+  const { graceUntil: _grace, ...rest } = ticket;
   const away = ticket.detached ? {} : { graceUntil: settleUntil + step.timing.graceMs };
-  if (ticket.state === 'waiting' && !ticket.detached) {
-    step.putTicket({ ...ticket, ...away, state: 'parked', settling: true });
-  } else if (ticket.state === 'offered' && ticket.offer) {
+  if (ticket.offer) {
     const offer = { ...ticket.offer, confirmBy: settleUntil + step.timing.confirmMs };
-    step.putTicket({ ...ticket, ...away, offer, settling: true });
-  } else step.putTicket({ ...ticket, ...away, settling: false });
+    step.putTicket({ ...rest, ...away, offer, settling: !ticket.detached });
+    // Nobody attaches to a detached one; the server itself confirms it.
+    if (ticket.detached) step.effects.push({ kind: 'offer', ticket: ticket.id, ...offer });
+  } else if (ticket.detached) step.putTicket({ ...rest, state: 'waiting', settling: false });
+  else {
+    // Whoever was waited for by a start that was cut short was connected too.
+    const settling = ticket.state === 'waiting' || ticket.settling;
+    step.putTicket({ ...rest, ...away, state: 'parked', settling });
+  }
 }
 
 /** Everybody is back, or has had time: grant what is free. */
@@ -46,5 +51,6 @@ export function openDoors(step: Step): void {
 /** The server is about to leave: it grants nothing more; tickets keep their place for the next one. */
 export function drain(step: Step): undefined {
   if (step.state.meta.mode === 'draining') return;
-  step.putMeta({ mode: 'draining' });
+  const { settleUntil: _until, ...meta } = step.state.meta;
+  step.put('meta', '', { ...meta, mode: 'draining' });
 }

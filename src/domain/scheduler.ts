@@ -73,10 +73,7 @@ export function step<C extends Command>(
   const taken = new Step(state, timing, moment);
   try {
     // Before a start has parked the clients, no timer of the last run may fire.
-    if (command.name !== 'restart') {
-      fireTimers(taken);
-      closeStep(taken);
-    }
+    if (command.name !== 'restart') fireTimers(taken);
     const reply = handle(taken, command as CommandOf<C['name']>);
     closeStep(taken);
     return { changes: taken.changes, audit: taken.audit, effects: taken.effects, reply };

@@ -1,4 +1,6 @@
 // The job slot of a lock, for `run -n`: tickets that wait for an idle lock of their own user and key.
+
+import { waitOn } from './match.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
 import { holderKey } from './state.ts';
 import type { Step } from './step.ts';
@@ -44,8 +46,7 @@ export function endSlotsOf(step: Step, lock: LockRecord, why: { by: string }): v
   if (offered?.offer) {
     if (offered.target.kind === 'board') refuse(step, offered, lock.board);
     else {
-      const { offer: _offer, ...rest } = offered;
-      step.putTicket({ ...rest, state: 'waiting' });
+      waitOn(step, offered);
       step.effects.push({ kind: 'ticket-waiting', ticket: offered.id });
     }
   }

@@ -49,12 +49,14 @@ export class State {
   readonly heldBy = new Map<string, Set<string>>();
   /** When each record wants to be looked at; the second rank puts `meta` first. */
   readonly timers = new IndexedHeap();
-  /** The board that a ticket was granted and still has. */
+  /** The board that a ticket was granted and still has; not once its lock has changed hands. */
   readonly boardByTicket = new Map<number, string>();
   /** Tickets that settling waits for. */
   settlingTickets = 0;
   /** Whether any pool prefers the board that has rested longest. */
   usesSpread = false;
+  /** Target sets with waiting tickets. */
+  readonly busySets = new Set<TargetSet>();
 
   readonly #sets = new Map<string, TargetSet>();
   readonly #setsOfBoard = new Map<string, TargetSet[]>();
@@ -114,8 +116,8 @@ export class State {
 
   /** A ticket's turn: the larger of its arrival, its floor, and its set's last grant in the queue. */
   turnOf(queue: string, set: string, arrival: number): number {
+    if (this.lab.discipline === 'fifo') return arrival;
     const floor = this.tickets.get(arrival)?.turnFloor ?? 0;
-    if (this.lab.discipline === 'fifo') return Math.max(arrival, floor);
     return Math.max(arrival, floor, this.turns.get(turnKey(queue, set))?.number ?? 0);
   }
 
@@ -124,8 +126,7 @@ export class State {
   #write<E extends EntityName>(entity: E, key: string, before: unknown, after: unknown): void {
     switch (entity) {
       case 'meta':
-        this.meta = (after as MetaRecord | undefined) ?? initialMeta;
-        this.#setTimer('meta', this.meta.settleUntil, 0);
+        this.#writeMeta((after as MetaRecord | undefined) ?? initialMeta);
         break;
       case 'lab':
         this.#writeLab((after as LabDefinition | undefined) ?? emptyLab);
@@ -156,13 +157,21 @@ export class State {
     }
   }
 
+  #writeMeta(meta: MetaRecord): void {
+    const until = this.meta.settleUntil;
+    this.meta = meta;
+    if (meta.settleUntil === until) return;
+    this.#setTimer('meta', meta.settleUntil, 0);
+    for (const ticket of this.tickets.values()) this.#setTicketTimer(ticket.id, ticket);
+  }
+
   #writeLock(key: string, before: LockRecord | undefined, after: LockRecord | undefined): void {
     if (before?.state === 'held') removeFrom(this.heldBy, holderKey(before.user, before.key), key);
     if (after?.state === 'held') addTo(this.heldBy, holderKey(after.user, after.key), key);
     writeMap(this.locks, key, after);
     this.#setTimer(`l:${key}`, lockTimer(after));
-    if (before) this.boardByTicket.delete(before.ticket);
-    if (after) this.boardByTicket.set(after.ticket, key);
+    if (before && isTicketsOwn(before)) this.boardByTicket.delete(before.ticket);
+    if (after && isTicketsOwn(after)) this.boardByTicket.set(after.ticket, key);
     this.#noteBoard(key);
   }
 
@@ -181,11 +190,22 @@ export class State {
     else this.tickets.delete(id);
     this.settlingTickets += (now?.settling ? 1 : 0) - (old?.settling ? 1 : 0);
     if (now?.state === 'waiting') this.#joinQueue(now);
-    this.#setTimer(`t:${id}`, now && ticketTimer(now, this.meta.settleUntil ?? 0));
+    this.#setTicketTimer(id, now);
+  }
+
+  /** Of what is due at the same instant a deadline comes last: a board that comes free then is still in time. */
+  #setTicketTimer(id: number, ticket: TicketRecord | undefined): void {
+    const at = ticket && ticketTimer(ticket, this.meta.settleUntil ?? 0);
+    this.#setTimer(`t:${id}`, at, ticket?.state === 'offered' ? 1 : 2);
   }
 
   #joinQueue(ticket: TicketRecord): void {
-    if (ticket.kind !== 'slot') return this.getSet(ticket.queue).queue.add(ticket);
+    if (ticket.kind !== 'slot') {
+      const set = this.getSet(ticket.queue);
+      set.queue.add(ticket);
+      this.busySets.add(set);
+      return;
+    }
     const name = holderKey(ticket.user, ticket.key);
     let heap = this.slotTickets.get(name);
     if (!heap) {
@@ -196,7 +216,12 @@ export class State {
   }
 
   #leaveQueue(ticket: TicketRecord): void {
-    if (ticket.kind !== 'slot') return this.getSet(ticket.queue).queue.remove(ticket);
+    if (ticket.kind !== 'slot') {
+      const set = this.getSet(ticket.queue);
+      set.queue.remove(ticket);
+      if (set.queue.size === 0) this.busySets.delete(set);
+      return;
+    }
     const name = holderKey(ticket.user, ticket.key);
     const heap = this.slotTickets.get(name);
     heap?.delete(String(ticket.id));
@@ -307,6 +332,10 @@ export function turnKey(queue: string, set: string): string {
 /** Names a holder: user and key. Keys are any text, users have no control characters. */
 export function holderKey(user: string, key: string): string {
   return `${user}\u0000${key}`;
+}
+
+function isTicketsOwn(lock: LockRecord): boolean {
+  return lock.ticket !== 0 && !lock.passedOn;
 }
 
 function boardTimer(board: BoardRecord | undefined): number | undefined {

@@ -45,6 +45,8 @@ export class Step {
     const change = { entity, key, before: this.#read(entity, key), after } as Change;
     this.state.apply(change);
     this.changes.push(change);
+    if (entity !== 'lock' && entity !== 'board') return;
+    for (const set of this.state.setsOf(key)) this.setsToReview.add(set.key);
   }
 
   putTicket(ticket: TicketRecord): void {

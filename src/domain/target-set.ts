@@ -14,6 +14,7 @@ export class TargetSet {
   readonly #free = new IndexedHeap();
   readonly #holds = new IndexedHeap();
   readonly #ending = new Set<string>();
+  readonly #listed = new WeakMap<readonly string[], boolean>();
 
   constructor(
     key: string,
@@ -52,14 +53,38 @@ export class TargetSet {
     return this.#ending;
   }
 
-  /** The board a ticket for this set gets now: the first listed (or most rested), suspect ones last. */
+  /** Free boards as the set ranks them: listed order (or most rested), suspect ones last. */
   firstFree(): string | undefined {
     return this.#free.peek();
   }
 
-  /** The board whose holder is longest past its end, if one is. */
-  longestOverdue(now: number): string | undefined {
+  get freeCount(): number {
+    return this.#free.size;
+  }
+
+  /** The same, all of them; for checks only. */
+  freeBoards(): string[] {
+    return this.#free.sorted();
+  }
+
+  /** Whether these are the set's boards in the set's own order. Equal pools may list them differently. */
+  isListedAs(boards: readonly string[]): boolean {
+    if (boards === this.boards) return true;
+    let same = this.#listed.get(boards);
+    if (same === undefined) {
+      same = boards.length === this.boards.length && boards.every((board, at) => board === this.boards[at]);
+      this.#listed.set(boards, same);
+    }
+    return same;
+  }
+
+  hasOverdue(now: number): boolean {
     const rank = this.#holds.peekRank();
-    return rank && rank[0] <= now ? this.#holds.peek() : undefined;
+    return rank !== undefined && rank[0] <= now;
+  }
+
+  /** Boards whose holders are past their end, the longest first. */
+  overdueBoards(now: number): string[] {
+    return this.#holds.upTo(now);
   }
 }

@@ -21,6 +21,7 @@ export class LabIndex {
   readonly #aliases = new Map<string, string>();
   readonly #resolved = new Map<string, ResolvedTarget>();
   readonly #pools = new Map<string, readonly string[]>();
+  readonly #spread = new Set<string>();
 
   constructor(lab: LabDefinition) {
     this.lab = lab;
@@ -29,7 +30,10 @@ export class LabIndex {
       this.#boards.set(board.name, board);
       for (const alias of board.aliases) this.#aliases.set(alias, board.name);
     });
-    for (const pool of lab.pools) this.#pools.set(pool.name, pool.boards);
+    for (const pool of lab.pools) {
+      this.#pools.set(pool.name, pool.boards);
+      if (pool.spread) this.#spread.add(pool.name);
+    }
   }
 
   findBoard(nameOrAlias: string): BoardDefinition | undefined {
@@ -38,6 +42,11 @@ export class LabIndex {
 
   hasPool(name: string): boolean {
     return this.#pools.has(name);
+  }
+
+  /** Whether the target is a pool that prefers the board that has rested longest. */
+  isSpread(target: TargetSpec): boolean {
+    return target.kind === 'pool' && this.#spread.has(target.name);
   }
 
   /** Boards of the target as configured now, in listed order; unknown names are left out. */

@@ -80,6 +80,13 @@ export class TicketQueue {
     }
   }
 
+  /** The rank of each group's first ticket, by rank; for checks. */
+  ranks(): Rank[] {
+    return this.#heads.entries().map(([, priority, turn, arrival]) => {
+      return { priority: priority as PriorityClass, turn, arrival };
+    });
+  }
+
   #rankGroup(name: string, priority: PriorityClass, set: string, group: IndexedHeap): void {
     const first = group.peekRank();
     if (!first) {

@@ -26,7 +26,7 @@ export function submit(step: Step, body: Submit): SubmitReply {
     const seen = body.members ? lookedAt(before, board) : [];
     return { kind: 'offered', ticket: now.id, board, token, members: seen };
   }
-  if (body.waitSeconds === 0 && step.state.meta.mode === 'open') {
+  if (body.waitSeconds === 0 && step.state.meta.mode !== 'settling') {
     step.endTicket(now, { kind: 'timed-out' }, { quiet: true });
     return { kind: 'refused', why: { kind: 'not-granted' }, members: before };
   }
@@ -37,10 +37,14 @@ export function submit(step: Step, body: Submit): SubmitReply {
 function findMine(step: Step, body: Submit, boards: ResolvedTarget): LockRecord | undefined {
   if (body.kind === 'slot') return undefined;
   if (boards.boards.length > 1 && !body.reuse) return undefined;
-  const mine = boards.boards
+  return boards.boards
     .map((board) => step.state.locks.get(board))
-    .find((lock) => lock?.user === body.caller.user && lock.key === body.key && lock.state !== 'ending');
-  return mine?.state === 'granted' && body.reuse ? undefined : mine;
+    .find(
+      (lock) =>
+        lock?.user === body.caller.user &&
+        lock.key === body.key &&
+        (lock.state === 'held' || (lock.state === 'granted' && !body.reuse)),
+    );
 }
 
 function findRefusal(
@@ -202,9 +206,10 @@ export function withdraw(
   }
   const board = step.state.boardByTicket.get(body.ticket);
   const lock = board === undefined ? undefined : step.state.locks.get(board);
-  if (lock?.state !== 'held') return { kind: 'unknown' };
+  if (!lock || lock.state === 'granted') return { kind: 'unknown' };
   if (!mayEnd(caller, lock.user)) return { kind: 'not-allowed' };
-  beginEnding(step, lock, { reason: 'released', by: caller.user, note: 'withdrawn' });
+  if (lock.state === 'held')
+    beginEnding(step, lock, { reason: 'released', by: caller.user, note: 'withdrawn' });
   return { kind: 'released' };
 }
 

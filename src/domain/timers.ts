@@ -1,12 +1,15 @@
 // What falls due by itself: deadlines, graces, unconfirmed grants, ends of holds, idle locks, endings that hang.
 import { breakBoard, stopJob } from './jobs.ts';
-import { beginEnding, putLock } from './locks.ts';
-import { takeBack } from './match.ts';
+import { beginEnding } from './locks.ts';
+import { closeStep, takeBack } from './match.ts';
 import { openDoors } from './restart.ts';
 import type { Step } from './step.ts';
 import { withdrawTicket } from './tickets.ts';
 
-/** Handles every timer that is due at the step's time. */
+/**
+ * Handles every timer that is due at the step's time, in order, and closes after each: a board that came free by one
+ * is granted before a later deadline of somebody who waits for it, however late the tick.
+ */
 export function fireTimers(step: Step): void {
   for (;;) {
     const at = step.state.nextTimerAt;
@@ -16,6 +19,7 @@ export function fireTimers(step: Step): void {
     if (step.state.timers.peek() === key && step.state.nextTimerAt === at) {
       throw new Error(`timer ${key} fired and is still due`);
     }
+    closeStep(step);
   }
 }
 
@@ -56,7 +60,7 @@ function fireLock(step: Step, board: string): void {
   if (lock.idleAt !== undefined && lock.idleAt <= step.now) {
     return beginEnding(step, lock, { reason: 'idle', by: 'system', note: '' });
   }
-  putLock(step, { ...lock, overdue: true });
+  step.put('lock', board, { ...lock, overdue: true });
 }
 
 function fireJob(step: Step, id: number): void {
