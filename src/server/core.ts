@@ -13,6 +13,8 @@ import type { SchedulerClock } from './scheduler-clock.ts';
 
 /** Commands in one batch at most: what waits behind a commit is bounded in time. */
 const batchMax = 512;
+/** How long after a refused commit (a full disk) the timers rest. */
+const retryMs = 500;
 /** Commands that may wait for their batch. Beyond it callers are told to try again. */
 const pendingMax = 50_000;
 
@@ -66,6 +68,8 @@ export class Core {
   #committing = false;
   #dead = false;
   #oneByOne = 0;
+  /** After a refused commit nothing is tried by itself before this moment (monotonic milliseconds). */
+  #quietUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #version = 0;
 
@@ -240,6 +244,7 @@ export class Core {
   ): void {
     for (const one of stepped.toReversed()) undo(this.#options.state, one.changes);
     if (outcome.kind === 'refused') {
+      this.#quietUntil = performance.now() + retryMs;
       this.#options.onRefused(outcome.message);
       for (const { pending } of stepped) pending.reject(tryAgain(outcome.message));
       return;
@@ -271,7 +276,8 @@ export class Core {
     clearTimeout(this.#timer);
     const at = this.#options.state.nextTimerAt;
     if (at === undefined || this.#dead) return;
-    const delayMs = Math.min(Math.max(this.#options.clock.until(at), 1), 60_000);
+    const quietMs = this.#quietUntil - performance.now();
+    const delayMs = Math.min(Math.max(this.#options.clock.until(at), quietMs, 1), 60_000);
     this.#timer = setTimeout(() => this.#tick(), delayMs);
   }
 
@@ -279,9 +285,8 @@ export class Core {
     const at = this.#options.state.nextTimerAt;
     if (at === undefined) return;
     if (at > this.#options.clock.now()) return this.#armTimer();
-    this.run({ name: 'tick', body: {} }).catch(() => {
-      if (!this.#dead) this.#timer = setTimeout(() => this.#tick(), 500);
-    });
+    // A refused one is tried again by the timer that the batch arms at its end.
+    this.run({ name: 'tick', body: {} }).catch(() => undefined);
   }
 }
 
