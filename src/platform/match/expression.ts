@@ -3,6 +3,7 @@
 
 import { type ByteSet, union } from './byte-set.ts';
 
+/** `steps` counts the bytes that it spells out with all repeats written out: its size in the automaton. */
 export type Expression =
   | { readonly kind: 'bytes'; readonly set: ByteSet; readonly steps: number }
   | { readonly kind: 'look'; readonly look: number; readonly steps: number }
@@ -16,7 +17,6 @@ export type Expression =
       readonly max: number;
       readonly steps: number;
     };
-// `steps` counts the bytes that the expanded expression spells out, its size in the automaton.
 
 export const EMPTY: Expression = { kind: 'sequence', parts: [], steps: 0 };
 

@@ -41,14 +41,15 @@ function addItem(reader: PatternReader, set: CharacterSet): void {
   if (reader.peek() === '[' && reader.peek(1) === ':' && addPosixClass(reader, set)) return;
   const start = reader.at;
   const low = endOfRange(reader, set);
+  if (low === undefined) return;
   const isRange = reader.peek() === '-' && reader.peek(1) !== ']' && reader.peek(1) !== '';
   if (!isRange) {
-    if (low !== undefined) addRange(set, low, low);
+    addRange(set, low, low);
     return;
   }
   reader.eat('-');
   const high = reader.peek() === '[' && reader.peek(1) === ':' ? undefined : endOfRange(reader, set);
-  if (low === undefined || high === undefined) {
+  if (high === undefined) {
     throw reader.refusal(
       'a range needs a single character at both ends; put - first or last for the character itself',
       start,
@@ -80,17 +81,15 @@ function addPosixClass(reader: PatternReader, set: CharacterSet): boolean {
   const start = reader.at;
   reader.eat('[:');
   const isNegated = reader.eat('^');
-  const name = reader.takeWhile(/[^:\]]/);
-  if (!reader.eat(':]')) {
+  const name = reader.takeUntil(':]');
+  if (name === undefined) {
     reader.at = start;
     return false;
   }
   const bytes = POSIX_CLASSES.get(name);
   if (bytes === undefined) {
-    throw reader.refusal(
-      `[:${name}:] is not known; there are ${[...POSIX_CLASSES.keys()].join(', ')}`,
-      start,
-    );
+    const known = [...POSIX_CLASSES.keys()].join(', ');
+    throw reader.refusal(`${reader.since(start)} is not known; between [: and :] may stand ${known}`, start);
   }
   set.bytes = union(set.bytes, isNegated ? complement(bytes) : bytes);
   return true;

@@ -54,8 +54,6 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['P', 'Unicode properties are not known here; write the bytes that may stand there'],
   ['g', 'references to groups are not known here; write the text itself again'],
   ['k', 'references to groups are not known here; write the text itself again'],
-  ['<', 'write \\b'],
-  ['>', 'write \\b'],
   ['E', 'there is no \\Q before it'],
 ]);
 
@@ -78,7 +76,7 @@ export function parseEscape(reader: PatternReader, inBrackets: boolean): Escape 
   const hint = inBrackets && letter === 'b' ? 'write \\x08 for a backspace' : ELSEWHERE.get(letter);
   if (hint !== undefined) throw reader.refusal(`\\${letter} is not known here: ${hint}`, start);
   if (/[0-9]/.test(letter)) throw backreference(reader, letter, start);
-  if (letter < '\x80' && /[^A-Za-z0-9_]/.test(letter)) return written(letter.charCodeAt(0));
+  if (letter < '\x80' && /[^A-Za-z0-9]/.test(letter)) return written(letter.charCodeAt(0));
   throw reader.refusal(`\\${letter} is not known here; write ${letter} for the character itself`, start);
 }
 

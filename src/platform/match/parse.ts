@@ -1,5 +1,5 @@
 // Reads RE2 syntax (https://github.com/google/re2/wiki/Syntax) into an expression over bytes. What differs is
-// listed in docs/decisions: `.` always matches newline, and what cannot be done is refused.
+// listed in docs/decisions/end-texts.md: `.` always matches newline, and what cannot be done is refused.
 
 import { ANY_BYTE } from './byte-set.ts';
 import { addOtherCases, addRange, emptySet, toExpression, type Written } from './character-set.ts';
@@ -35,10 +35,17 @@ export function parse(source: string): Parsed {
 
 /** Alternatives up to the closing parenthesis or the end. Flags set inside last until there. */
 function parseChoice(parsing: Parsing, flags: Flags, depth: number): Expression {
+  const { reader } = parsing;
   const parts: Expression[] = [];
-  do parts.push(parseSequence(parsing, flags, depth));
-  while (parsing.reader.eat('|'));
-  return parts.length === 1 ? (parts[0] as Expression) : choice(parts);
+  let steps = 0;
+  do {
+    const start = reader.at;
+    const part = parseSequence(parsing, flags, depth);
+    steps += part.steps;
+    if (steps > STEPS_MAX) throw tooLarge(reader, steps, start);
+    parts.push(part);
+  } while (reader.eat('|'));
+  return choice(parts);
 }
 
 function parseSequence(parsing: Parsing, flags: Flags, depth: number): Expression {
@@ -63,8 +70,8 @@ function parseSequence(parsing: Parsing, flags: Flags, depth: number): Expressio
       for (const part of parseItem(parsing, flags, depth)) {
         parts.push(part);
         steps += part.steps;
-        isRepeated = false;
       }
+      isRepeated = false;
     }
     if (steps > STEPS_MAX) throw tooLarge(reader, steps, start);
   }
@@ -80,7 +87,7 @@ function nothingToRepeat(reader: PatternReader, operator: string, at: number): E
 
 function tooLarge(reader: PatternReader, steps: number, at: number): Error {
   return reader.refusal(
-    `with the repeats written out the pattern is ${steps} bytes long, of at most ${STEPS_MAX}; use smaller counts, or * in their place`,
+    `with the repeats written out the pattern spells out ${steps} bytes up to here, of at most ${STEPS_MAX}; use smaller counts, or * in their place`,
     at,
   );
 }
@@ -152,8 +159,7 @@ function parseGroup(parsing: Parsing, flags: Flags, depth: number): Expression[]
   const inner = groupOpening(reader, flags, parsing.names);
   if (inner === undefined) return [];
   const body = parseChoice(parsing, inner, depth + 1);
-  if (!reader.eat(')'))
-    throw reader.refusal('this ( is never closed; write \\( for a parenthesis itself', start);
+  if (!reader.eat(')')) throw reader.refusal('this ( is never closed; write \\( for one itself', start);
   return [body];
 }
 

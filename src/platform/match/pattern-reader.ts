@@ -62,6 +62,18 @@ export class PatternReader {
     return taken;
   }
 
+  /** Takes what comes before `text`, and `text` itself; returns the former, or nothing if `text` does not come. */
+  takeUntil(text: string): string | undefined {
+    const start = this.at;
+    let taken = '';
+    while (!this.isDone) {
+      if (this.eat(text)) return taken;
+      taken += this.take();
+    }
+    this.at = start;
+    return undefined;
+  }
+
   /** The characters from `from` up to the next one. */
   since(from: number): string {
     return this.#characters.slice(from, this.at).join('');

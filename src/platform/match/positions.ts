@@ -2,7 +2,7 @@
 // out, no moves without a byte. Conditions such as ^ and \b end up on the links between positions.
 //
 // Links are kept as products 'all of these sources to all of these targets', the way the construction finds
-// them: program.ts turns each into a few word operations.
+// them: word-ops.ts turns each into a few operations on words.
 
 import { ANY_BYTE, type ByteSet } from './byte-set.ts';
 import type { Expression } from './expression.ts';

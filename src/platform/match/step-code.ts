@@ -1,6 +1,6 @@
-// Writes a program as one WebAssembly function that takes a block of bytes: the same step as in step.ts, but with
-// every mask a constant and the whole set of positions in registers, 64 at a time. Ten times as fast as the
-// general step, which is what makes a hostile pattern harmless.
+// Writes a program as one WebAssembly function that takes a block of bytes. The set of active positions lies in
+// registers, 64 positions in each, and every mask is a constant of the code: a byte costs the same few operations
+// whatever came before, so that no text can slow a pattern down.
 
 import {
   AFTER_WORD,
@@ -95,11 +95,8 @@ function moved({ look, distance, sources }: Move, now: Local, next: Local): wasm
   const longShift = distance >> 6;
   const bitShift = BigInt(distance & 63);
   return sources.flatMap(([long, bits]) => {
-    const held = wasm.and64(
-      masked(wasm.get(now(long)), bits),
-      allOnesIf(underLook(look, HOLDING, wasm.i32(1))),
-    );
-    const moving = look === 0 ? masked(wasm.get(now(long)), bits) : held;
+    const active = masked(wasm.get(now(long)), bits);
+    const moving = look === 0 ? active : wasm.and64(active, allOnesIf(underLook(look, HOLDING, wasm.i32(1))));
     const low = BigInt.asUintN(64, bits << bitShift);
     const high = bitShift === 0n ? 0n : bits >> (64n - bitShift);
     const target = long + longShift;
@@ -143,7 +140,7 @@ function masked(value: wasm.Code, mask: bigint): wasm.Code {
   return mask === 0xffff_ffff_ffff_ffffn ? value : wasm.and64(value, wasm.i64(mask));
 }
 
-/** As look.ts has it: the word boundary, or its absence, from both sides; the rest from one. */
+/** As in look.ts. NOT_WORD_BOUNDARY is the bit after WORD_BOUNDARY. */
 function looksThatHold(ahead: wasm.Code): wasm.Code {
   const wordBehind = wasm.and32(wasm.shiftRight32(wasm.get(KIND), wasm.i32(bitOf(AFTER_WORD))), wasm.i32(1));
   const wordAhead = wasm.and32(wasm.shiftRight32(ahead, wasm.i32(bitOf(BEFORE_WORD))), wasm.i32(1));
