@@ -74,6 +74,25 @@ export class ByteLogFiles {
     }
   }
 
+  /**
+   * Goes on so many bytes further, with a gap between. The empty segment that begins there is the record of it: its
+   * bytes file appears in one step. Throws the system's error, and then nothing has changed.
+   */
+  async skip(lengthBytes: number): Promise<void> {
+    const start = this.#length + lengthBytes;
+    const before = this.#active;
+    const segment = { start, end: start, recordCount: 0 };
+    const next = await openActive(this.folder, segment);
+    this.#active = next;
+    this.#length = start;
+    this.segments.push(segment);
+    this.#dirtyStarts.add(start);
+    await before?.times.close();
+    await before?.bytes.close();
+    if (before !== undefined && before.segment.end === before.segment.start) await this.#drop(before.segment);
+    await this.#dropOld();
+  }
+
   /** Makes all that was written survive a power cut. */
   async sync(): Promise<void> {
     const starts = [...this.#dirtyStarts];
@@ -161,12 +180,16 @@ export class ByteLogFiles {
       const oldest = this.segments[index];
       if (oldest === undefined || oldest === this.#active?.segment) return;
       if (this.#length - oldest.end < bytesMax - headBytes || this.#length <= bytesMax) return;
-      // Off the list first: a reader that misses the file must find the gap.
-      this.segments.splice(index, 1);
-      this.#dirtyStarts.delete(oldest.start);
-      await unlinkIfThere(segmentPath(this.folder, oldest.start, 'bytes'));
-      await unlinkIfThere(segmentPath(this.folder, oldest.start, 'times'));
+      await this.#drop(oldest);
     }
+  }
+
+  /** Off the list first: a reader that misses the file must find the gap. */
+  async #drop(segment: Segment): Promise<void> {
+    this.segments.splice(this.segments.indexOf(segment), 1);
+    this.#dirtyStarts.delete(segment.start);
+    await unlinkIfThere(segmentPath(this.folder, segment.start, 'bytes'));
+    await unlinkIfThere(segmentPath(this.folder, segment.start, 'times'));
   }
 }
 

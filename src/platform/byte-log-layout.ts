@@ -1,7 +1,8 @@
 // Where the bytes of a byte log lie on disk. A log is a folder of segments; each is two files that carry its
 // first offset in their names: NAME.bytes has the bytes as they came, NAME.times the records of byte-log-times.
-// A log that outgrew its limit lacks segments in the middle: the hole between two segments is its gap, so the
-// folder describes itself, and nothing else has to be kept in step with it.
+// A log that outgrew its limit lacks segments in the middle, and bytes that the writer never got are skipped: the
+// hole between two segments is the gap (an empty last segment ends one). So the folder describes itself, and nothing
+// else has to be kept in step with it.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -21,12 +21,18 @@ export type FollowOptions = {
   splitByTime?: boolean;
 };
 
-type Entry = Chunk & { resolve: (length: number) => void; reject: (error: unknown) => void };
+type Entry = Chunk & {
+  /** Not 0: no bytes but a gap of so many. */
+  gapBytes: number;
+  resolve: (length: number) => void;
+  reject: (error: unknown) => void;
+};
 
 /** Most that one write takes off the queue, so that an answer does not wait for megabytes behind it. */
 const batchBytesMax = 4 * 1024 * 1024;
 const batchEntriesMax = 1024;
 const rangeBytes = 64 * 1024;
+const noBytes = new Uint8Array(0);
 
 /** A log that nobody writes, or that another process does: what it had when it was opened or refreshed. */
 export class ByteLogReader implements SegmentSource {
@@ -98,10 +104,26 @@ export class ByteLog {
    * LOG_CLOSED after close.
    */
   append(bytes: Uint8Array, atMs: number): Promise<number> {
+    return this.#enqueue({ bytes, atMs, gapBytes: 0 });
+  }
+
+  /**
+   * Goes on `lengthBytes` further, for bytes that are lost: readers find a gap there. In the order of the calls with
+   * `append`, and as durable; a kill leaves the whole gap or nothing of it. Answers with the log's length behind it.
+   * Errors as of `append`.
+   */
+  skip(lengthBytes: number): Promise<number> {
+    if (!(Number.isSafeInteger(lengthBytes) && lengthBytes > 0)) {
+      return Promise.reject(new RangeError(`no length of a gap: ${lengthBytes}`));
+    }
+    return this.#enqueue({ bytes: noBytes, atMs: 0, gapBytes: lengthBytes });
+  }
+
+  #enqueue(chunk: Chunk & { gapBytes: number }): Promise<number> {
     if (this.#isClosed) return Promise.reject(this.#closedError());
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#queue.push({ bytes, atMs, resolve, reject });
-    this.#queuedBytes += bytes.length;
+    this.#queue.push({ ...chunk, resolve, reject });
+    this.#queuedBytes += chunk.bytes.length;
     this.#pumping ??= this.#pump();
     return promise;
   }
@@ -135,7 +157,7 @@ export class ByteLog {
 
   /** Makes all that was appended before survive a power cut. LOG_WRITE_FAILED where the disk refuses. */
   async sync(): Promise<void> {
-    if (this.#pumping !== undefined) await this.append(new Uint8Array(0), 0);
+    if (this.#pumping !== undefined) await this.append(noBytes, 0);
     try {
       await this.#files.sync();
     } catch (cause) {
@@ -159,7 +181,9 @@ export class ByteLog {
       const startLength = this.length;
       let failure: { cause: unknown } | undefined;
       try {
-        await this.#files.write(batch);
+        const gapBytes = batch[0]?.gapBytes ?? 0;
+        if (gapBytes > 0) await this.#files.skip(gapBytes);
+        else await this.#files.write(batch);
       } catch (cause) {
         failure = { cause };
       }
@@ -171,11 +195,13 @@ export class ByteLog {
     this.#pumping = undefined;
   }
 
+  /** Chunks up to the next gap, or one gap. */
   #takeBatch(): Entry[] {
+    if (this.#queue[0] !== undefined && this.#queue[0].gapBytes > 0) return this.#queue.splice(0, 1);
     let count = 0;
     for (let bytes = 0; count < batchEntriesMax && bytes < batchBytesMax; count += 1) {
       const entry = this.#queue[count];
-      if (entry === undefined) break;
+      if (entry === undefined || entry.gapBytes > 0) break;
       bytes += entry.bytes.length;
     }
     return this.#queue.splice(0, count);
@@ -185,7 +211,7 @@ export class ByteLog {
     let end = startLength;
     for (const entry of batch) {
       const start = end;
-      end += entry.bytes.length;
+      end += entry.bytes.length + entry.gapBytes;
       this.#queuedBytes -= entry.bytes.length;
       if (failure === undefined || (end <= this.length && entry.bytes.length > 0)) entry.resolve(end);
       else entry.reject(this.#writeError(failure.cause, Math.max(0, this.length - start)));
