@@ -103,22 +103,22 @@ export function service(step: Step, body: CommandTypes['service']['body']): Comm
   if (!board) return { kind: 'unknown' };
   if (!mayEnd(body.caller, '')) return { kind: 'not-allowed' };
   const by = body.caller.user;
-  if (body.action === 'resume') {
-    const resumed: BoardRecord = {
-      ...board,
-      service: { state: 'in' },
-      health: { state: 'good' },
-      faults: 0,
-    };
-    step.put('board', board.name, resumed);
-    if (resumed.mayBeOn && !step.state.locks.has(board.name)) switchOff(step, resumed);
-    else step.boardsToMatch.add(board.name);
-  } else {
+  if (body.action === 'resume') resume(step, board);
+  else {
     const state = step.state.locks.has(board.name) ? 'draining' : 'out';
     step.put('board', board.name, { ...board, service: { state, by, note: body.note } });
   }
   step.audit.push({ event: body.action, by, board: board.name, detail: body.note });
   return { kind: 'done' };
+}
+
+function resume(step: Step, board: BoardRecord): void {
+  const isFree = !step.state.locks.has(board.name);
+  if (board.removed && isFree) return step.put('board', board.name, undefined);
+  const resumed: BoardRecord = { ...board, service: { state: 'in' }, health: { state: 'good' }, faults: 0 };
+  step.put('board', board.name, resumed);
+  if (isFree && board.mayBeOn) switchOff(step, resumed);
+  else step.boardsToMatch.add(board.name);
 }
 
 /** A broken board came free without a power off that worked: one is tried before anybody gets it, under a lock of the lab's own. */

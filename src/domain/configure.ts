@@ -1,7 +1,10 @@
 // Loading a configuration. Boards come and go; tickets follow: those that no board can satisfy any more end
 // refused, the others keep arrival and turn, in the queue of what their target means now.
 import type { CommandTypes } from './commands.ts';
+import { mustStay } from './locks.ts';
+import { raiseTurn } from './match.ts';
 import type { BoardRecord, LabDefinition, TicketRecord } from './records.ts';
+import { turnKey } from './state.ts';
 import type { Step } from './step.ts';
 import { formatTarget } from './target.ts';
 import { joinSet } from './tickets.ts';
@@ -13,6 +16,7 @@ export function configure(step: Step, body: CommandTypes['configure']['body']): 
   step.put('lab', '', body.lab);
   dropBoards(step, body.lab);
   for (const [ticket, turn] of waiting) putBack(step, ticket, turn);
+  raiseOffered(step);
   for (const queue of [...step.state.queues.keys()]) step.sweepQueue(queue, '');
   for (const board of step.state.boards.keys()) step.boardsToMatch.add(board);
   for (const set of step.state.allSets()) step.setsToReview.add(set.key);
@@ -20,9 +24,15 @@ export function configure(step: Step, body: CommandTypes['configure']['body']): 
   return { changed: true };
 }
 
-/** Every ticket leaves its queue for the time being, with the turn it had reached. */
+/** Every ticket leaves its queue for the time being, with the turn it had reached by grants that were confirmed. */
 function takeOut(step: Step): Map<TicketRecord, number> {
   const tickets = [...step.state.tickets.values()].sort((a, b) => a.id - b.id);
+  for (const { queue, set, offer } of tickets.toSorted(byLatestGrant)) {
+    const key = turnKey(queue, set);
+    if (step.state.turns.get(key)?.number !== offer?.grantNumber || offer === undefined) continue;
+    const { turnBefore } = offer;
+    step.put('turn', key, turnBefore === undefined ? undefined : { queue, set, number: turnBefore });
+  }
   const turns = tickets.map((ticket) => step.state.turnOf(ticket.queue, ticket.set, ticket.id));
   for (const ticket of tickets) {
     if (ticket.state === 'waiting') step.put('ticket', String(ticket.id), { ...ticket, state: 'parked' });
@@ -43,6 +53,22 @@ function putBack(step: Step, ticket: TicketRecord, turn: number): void {
   step.putTicket({ ...ticket, ...moved, turnFloor });
 }
 
+/** Grants that are not confirmed yet count in the queues in which their tickets are now. */
+function raiseOffered(step: Step): void {
+  const offered = [...step.state.tickets.values()].filter((ticket) => ticket.offer && ticket.kind !== 'slot');
+  for (const ticket of offered.sort(byLatestGrant).reverse()) {
+    if (!ticket.offer) continue;
+    const { turnBefore: _before, ...offer } = ticket.offer;
+    const { boards } = step.state.labIndex.resolve(ticket.target, ticket.needs);
+    const before = boards.length > 0 ? raiseTurn(step, ticket, offer.grantNumber) : {};
+    step.put('ticket', String(ticket.id), { ...ticket, offer: { ...offer, ...before } });
+  }
+}
+
+function byLatestGrant(a: TicketRecord, b: TicketRecord): number {
+  return (b.offer?.grantNumber ?? 0) - (a.offer?.grantNumber ?? 0);
+}
+
 /** An offered ticket whose target is gone keeps its old queue's name: it ends with its confirm or take-back. */
 function queueFor(
   step: Step,
@@ -60,12 +86,13 @@ function addBoards(step: Step, lab: LabDefinition): void {
   }
 }
 
-/** A removed board that is held drains first: it goes when its lock does. */
+/** A removed board that is held drains first: it goes when its lock does; a broken one when somebody has looked. */
 function dropBoards(step: Step, lab: LabDefinition): void {
   const kept = new Set(lab.boards.map((board) => board.name));
   for (const board of [...step.state.boards.values()]) {
     if (kept.has(board.name)) continue;
-    if (step.state.locks.has(board.name)) step.put('board', board.name, { ...board, removed: true });
+    if (step.state.locks.has(board.name) || mustStay(board))
+      step.put('board', board.name, { ...board, removed: true });
     else step.put('board', board.name, undefined);
   }
 }

@@ -133,8 +133,13 @@ export function removeLock(step: Step, lock: LockRecord): void {
   step.effects.push({ kind: 'board-free', board: lock.board, token: lock.token });
 }
 
+/** A broken board is not forgotten before somebody has looked, although the lab no longer names it: it may come back. */
+export function mustStay(board: BoardRecord): boolean {
+  return board.health.state === 'broken';
+}
+
 function noteRest(step: Step, board: BoardRecord): void {
-  if (board.removed) return step.put('board', board.name, undefined);
+  if (board.removed && !mustStay(board)) return step.put('board', board.name, undefined);
   const { service } = board;
   if (service.state === 'draining') {
     return step.put('board', board.name, {

@@ -123,7 +123,7 @@ function grant(step: Step, ticket: TicketRecord, board: string): void {
 }
 
 /** Only a set that has other tickets in the queue needs its turn kept: later arrivals are larger anyway. */
-function raiseTurn(step: Step, ticket: TicketRecord, number: number): { turnBefore?: number } {
+export function raiseTurn(step: Step, ticket: TicketRecord, number: number): { turnBefore?: number } {
   if (step.state.lab.discipline === 'fifo') return {};
   const key = turnKey(ticket.queue, ticket.set);
   if ((step.state.ticketsInTurn.get(key) ?? 0) < 2) return {};

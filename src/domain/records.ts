@@ -92,7 +92,7 @@ export interface BoardRecord {
   readonly faults: number;
   /** When it last came free; `spread` prefers the smallest. */
   readonly freeSince: number;
-  /** True when the configuration no longer names it and it only waits for its lock to end. */
+  /** True when the configuration no longer names it: it waits for its lock to end, or broken, for somebody to look. */
   readonly removed: boolean;
 }
 

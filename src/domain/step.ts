@@ -87,8 +87,13 @@ export class Step {
   sweepQueue(queue: string, set: string): void {
     const key = turnKey(queue, set);
     if (this.state.turns.has(key) && !this.state.ticketsInTurn.has(key)) this.put('turn', key, undefined);
-    if (this.state.queues.has(queue) && !this.state.ticketsInQueue.has(queue))
-      this.put('queue', queue, undefined);
+    if (!this.state.queues.has(queue) || this.state.ticketsInQueue.has(queue)) return;
+    // Whoever was behind its tickets may be next in line now, and the set is not there to be looked at.
+    const dropped = this.state.getSet(queue);
+    for (const board of [...dropped.overdueBoards(this.now), ...dropped.endingBoards()]) {
+      for (const other of this.state.setsOf(board)) this.setsToReview.add(other.key);
+    }
+    this.put('queue', queue, undefined);
   }
 
   /** Undoes everything in reverse; for a command that failed half-way. */
