@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { schemaFileText } from '../src/cli/config/schema-file.ts';
+import { schemaFileText } from './schema/schema-file.ts';
 
 const path = join(import.meta.dirname, '..', 'docs', 'lab.schema.json');
 writeFileSync(path, schemaFileText());

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import { schemaFileText } from '../../scripts/schema/schema-file.ts';
 import { loadConfig, parseConfig } from '../../src/cli/config/load.ts';
 import { labSchema } from '../../src/cli/config/schema.ts';
-import { schemaFileText } from '../../src/cli/config/schema-file.ts';
 import { parseDurationSeconds, parseSizeBytes } from '../../src/cli/config/units.ts';
 import { defaultLimits } from '../../src/protocol/lab.ts';
 
