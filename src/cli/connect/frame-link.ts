@@ -53,12 +53,12 @@ class FrameLink implements Link {
     this.#drained();
   }
 
-  /** What is written in one turn goes out in one piece. */
+  /** What is written in one turn goes out in one piece, the request for the channel with the first message. */
   #write(bytes: Buffer): boolean {
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#stream.cork();
-      process.nextTick(() => {
+      setImmediate(() => {
         this.#isCorked = false;
         this.#stream.uncork();
       });

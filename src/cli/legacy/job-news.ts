@@ -1,7 +1,8 @@
 // What is heard of a job while it runs.
 import type { JobView } from '../../protocol/views.ts';
 
-type JobState = JobView['state'];
+/** `speaking`: the first bytes of its console have come. */
+type JobState = JobView['state'] | 'speaking';
 
 export class JobNews {
   #message: string | undefined;
@@ -9,9 +10,19 @@ export class JobNews {
   #waiting: { readonly states: readonly JobState[]; readonly resolve: () => void }[] = [];
 
   hear(job: JobView, message: string | undefined): void {
-    this.#state = job.state;
     this.#message = message ?? this.#message;
-    const isReached = ({ states }: { states: readonly JobState[] }) => states.includes(job.state);
+    this.#enter(job.state);
+  }
+
+  /** The board says something, so it is there to listen. */
+  hearConsole(): void {
+    if (this.#state !== 'completed' && this.#state !== 'ended') this.#enter('speaking');
+  }
+
+  #enter(state: JobState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    const isReached = ({ states }: { states: readonly JobState[] }) => states.includes(state);
     const reached = this.#waiting.filter(isReached);
     this.#waiting = this.#waiting.filter((wait) => !isReached(wait));
     for (const { resolve } of reached) resolve();

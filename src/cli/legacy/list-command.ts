@@ -3,7 +3,6 @@ import type { LabListing } from '../../protocol/lab.ts';
 import { connectTo } from '../connect/connect.ts';
 import { features, poolTsv, systems, systemsSimple, systemTsv } from '../lists.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { failLegacy } from './failure.ts';
 
 type List = (lab: LabListing) => string;
 
@@ -33,6 +32,7 @@ export function listCommand(name: string) {
         client.close();
       }
     } catch (error) {
+      const { failLegacy } = await import('./failure.ts');
       return failLegacy(error, '', terminal);
     }
   };

@@ -10,13 +10,15 @@ export interface ConsoleTarget {
   readonly log: ConsoleLog;
   /** -a: the console goes on behind the end text. */
   readonly keepOn: boolean;
+  /** Called for each piece. */
+  readonly onBytes: () => void;
 }
 
 /** Copies until the job has ended and all is out. Returns whether stdout stands at the start of a line. */
 export async function copyConsole(
   client: Client,
   ticket: Ticket,
-  { terminal, log, keepOn }: ConsoleTarget,
+  { terminal, log, keepOn, onBytes }: ConsoleTarget,
 ): Promise<{ isAtLineStart: boolean }> {
   let isAtLineStart = true;
   for await (const piece of readConsole(client, ticket.id)) {
@@ -26,6 +28,7 @@ export async function copyConsole(
       );
       continue;
     }
+    onBytes();
     await log.write(piece.bytes);
     const matchEnd = keepOn ? undefined : ticket.job?.matchEnd;
     const shown = shownPart(piece, matchEnd);

@@ -1,7 +1,6 @@
 // `mq run`: from arguments to what is to be run. Pure but for the question whether a file is there, which is passed in:
 // the old script asked it in the order of the flags, and its first complaint was the only one.
-import type { ParseContext, Unusable } from './sem-flags.ts';
-import { runUsage } from './usage.ts';
+import type { Unusable } from './sem-flags.ts';
 import { ArgumentReader, badHoldLine, type Wish, WishFlags } from './wish-flags.ts';
 
 export interface RunRequest {
@@ -25,7 +24,8 @@ export interface RunRequest {
   readonly server: string | undefined;
 }
 
-export interface RunContext extends ParseContext {
+export interface RunContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly isFile: (path: string) => boolean;
 }
 
@@ -106,7 +106,7 @@ class RunParser {
 
   #finish(): RunRequest | Unusable {
     const flags = this.#flags;
-    if (flags.hasBadHold) return { kind: 'unusable', lines: [badHoldLine], exit: 1 };
+    if (flags.hasBadHold) return { kind: 'unusable', lines: [badHoldLine], usage: false, exit: 1 };
     if (this.#target === '') return this.#usage('Which board? Say so with -s.');
     if (!this.#isReservation && this.#endText === undefined) {
       return this.#usage('Give the text to wait for with -c, or -r for a reservation.');
@@ -135,16 +135,17 @@ class RunParser {
   }
 
   #unknown(flag: string): Unusable {
-    const hint = flag.startsWith('-')
-      ? `There is no flag ${flag}.`
-      : `A board stands behind -s, a file behind -f.`;
-    const usage = this.#usage(hint);
-    return { ...usage, lines: [`Unknown option ${flag}`, ...usage.lines] };
+    return { ...this.#usage(), lines: [`Unknown option ${flag}`], unknownFlag: flag };
   }
 
-  #usage(hint?: string): Unusable {
-    const lines = runUsage(this.#context.program);
-    return { kind: 'unusable', lines, exit: 1, ...(hint === undefined ? {} : { hint }) };
+  #usage(problem?: string): Unusable {
+    return {
+      kind: 'unusable',
+      lines: [],
+      usage: true,
+      exit: 1,
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 }
 
@@ -153,6 +154,7 @@ function noFile(flag: string, path: string): Unusable {
   return {
     kind: 'unusable',
     lines: [`${what} "${path}" either does not exist, or is not considered a valid file`],
+    usage: false,
     exit: 1,
   };
 }

@@ -34,7 +34,8 @@ const restMsMax = 3_000;
 /** Shows the console until the job has ended. Returns the exit code. */
 export async function followImage(job: RunningJob): Promise<number> {
   const { client, ticket, request, terminal, log, signal } = job;
-  const copied = copyConsole(client, ticket, { terminal, log, keepOn: request.keepOn });
+  const onBytes = () => job.news.hearConsole();
+  const copied = copyConsole(client, ticket, { terminal, log, keepOn: request.keepOn, onBytes });
   const ended = new AbortController();
   try {
     if (request.keepOn) void typeInto(job, ended.signal);
@@ -111,11 +112,12 @@ function tellVerdict({ terminal, news }: RunningJob, view: JobView): void {
 async function typeInto(job: RunningJob, signal: AbortSignal): Promise<void> {
   const { client, ticket, request, terminal, news } = job;
   try {
-    await news.reached(request.endText === '' ? ['running', 'completed', 'ended'] : ['completed', 'ended']);
+    await news.reached(request.endText === '' ? ['speaking', 'completed', 'ended'] : ['completed', 'ended']);
     if (news.hasEnded || signal.aborted) return;
     terminal.hint('The console takes input now. Ctrl+D ends the input, Ctrl+C stops the job.');
     await sendInput(client, ticket.id, { input: process.stdin, terminal, signal });
-    if (signal.aborted) return;
+    // Without a text to wait for, only a person can say that it is enough: a pipe that ran dry has not seen the answers.
+    if (signal.aborted || (request.endText === '' && process.stdin.isTTY !== true)) return;
     await client.request('finish', { requestId: client.newRequestId(), job: ticket.id });
   } catch (error) {
     // The job may end while somebody types, and then its own end is told.

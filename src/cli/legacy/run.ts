@@ -12,7 +12,6 @@ import { ConsoleLog } from '../console-log.ts';
 import { type JobFile, readJobFile } from '../images.ts';
 import { takeSignals } from '../interrupt.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { failLegacy } from './failure.ts';
 import { JobNews } from './job-news.ts';
 import {
   acquiringLines,
@@ -28,12 +27,14 @@ import { refusalDetails } from './refusal.ts';
 import { fileOrderWarning, parseRun, type RunRequest } from './run-flags.ts';
 import { followImage, followReservation } from './run-job.ts';
 
+/** Less is sent before anybody could read about it. */
+const progressBytesMin = 2_000_000;
+
 export async function run(argv: readonly string[], terminal: Terminal, program: string): Promise<number> {
-  const request = parseRun(argv, { program, env: process.env, isFile });
+  const request = parseRun(argv, { env: process.env, isFile });
   if (request.kind === 'unusable') {
-    terminal.print(request.lines);
-    if (request.hint !== undefined) terminal.hint(request.hint);
-    return request.exit;
+    const { tellUnusable } = await import('./unusable.ts');
+    return tellUnusable('run', request, { terminal, program });
   }
   const warning = fileOrderWarning(request.files);
   if (warning !== undefined) terminal.hint(warning);
@@ -45,6 +46,7 @@ export async function run(argv: readonly string[], terminal: Terminal, program: 
       await log.close();
     }
   } catch (error) {
+    const { failLegacy } = await import('./failure.ts');
     return failLegacy(error, request.target, terminal);
   } finally {
     terminal.wipe();
@@ -52,7 +54,7 @@ export async function run(argv: readonly string[], terminal: Terminal, program: 
 }
 
 async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleLog): Promise<number> {
-  const signal = takeSignals(terminal, 'Stopping; the board is switched off. Once more to leave at once.');
+  const signal = takeSignals(terminal, 'Stopping; once more to leave at once.');
   const client = await connectTo(request.server, { onLink: tellLink(terminal) });
   try {
     const misfit =
@@ -93,8 +95,11 @@ async function sendFiles(
   );
   await uploadMissing(client, sources, {
     signal,
-    onProgress: ({ sentBytes, totalBytes }) =>
-      terminal.status(`Sending the files: ${megabytes(sentBytes)} of ${megabytes(totalBytes)} MB`),
+    onProgress: ({ sentBytes, totalBytes }) => {
+      if (totalBytes > progressBytesMin) {
+        terminal.status(`Sending the files: ${megabytes(sentBytes)} of ${megabytes(totalBytes)} MB`);
+      }
+    },
   });
   terminal.wipe();
   return {

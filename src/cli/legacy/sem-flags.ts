@@ -1,5 +1,4 @@
 // `mq sem`: from arguments to what is asked for. Pure. Flags come in any order, and the last verb counts.
-import { semUsage } from './usage.ts';
 import { ArgumentReader, badHoldLine, type Wish, WishFlags } from './wish-flags.ts';
 
 type Verb = 'wait' | 'signal' | 'info' | 'mr-info' | 'cancel' | 'dumpall';
@@ -29,21 +28,22 @@ export type SemRequest =
     }
   | Unusable;
 
-/** Arguments that ask for nothing that can be done: lines for stdout, and what was wrong for a person. */
+/** Arguments that ask for nothing that can be done. */
 export interface Unusable {
   readonly kind: 'unusable';
+  /** For stdout. */
   readonly lines: readonly string[];
-  readonly hint?: string;
+  /** Whether the usage follows them. */
+  readonly usage: boolean;
+  /** What was wrong, for a person: a sentence, or the flag that is none. */
+  readonly problem?: string;
+  readonly unknownFlag?: string;
   readonly exit: number;
 }
 
-export interface ParseContext {
-  /** How the program was called, for usage texts. */
-  readonly program: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+type Environment = Readonly<Record<string, string | undefined>>;
 
-const verbs: Readonly<Record<string, Verb>> = {
+export const verbs: Readonly<Record<string, Verb>> = {
   '-wait': 'wait',
   '-signal': 'signal',
   '-info': 'info',
@@ -51,14 +51,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   '-cancel': 'cancel',
 };
 
-export function parseSem(argv: readonly string[], { program, env }: ParseContext): SemRequest {
-  const usage = semUsage(program);
-  const unusable = (lines: readonly string[], hint?: string): Unusable => ({
-    kind: 'unusable',
-    lines,
-    exit: 1,
-    ...(hint === undefined ? {} : { hint }),
-  });
+export function parseSem(argv: readonly string[], env: Environment): SemRequest {
   const flags = new WishFlags();
   const reader = new ArgumentReader(argv);
   let verb: Verb | undefined;
@@ -71,18 +64,18 @@ export function parseSem(argv: readonly string[], { program, env }: ParseContext
       target = reader.valueOf(flag);
     } else if (flag === 'dumpall') verb = 'dumpall';
     else if (flag === '-f') force = true;
-    else if (flag === 'help' || flag === '--help') return unusable(usage);
+    else if (flag === 'help' || flag === '--help') return unusable([]);
     else if (!flags.take(flag, () => reader.valueOf(flag))) {
-      return unusable([`Unknown option ${flag}`, ...usage], nearestFlag(flag));
+      return { ...unusable([`Unknown option ${flag}`]), unknownFlag: flag };
     }
   }
-  if (flags.hasBadHold) return unusable([badHoldLine]);
+  if (flags.hasBadHold) return { ...unusable([badHoldLine]), usage: false };
   const { server } = flags;
-  if (verb === undefined) return unusable(['Unknown usage', ...usage]);
+  if (verb === undefined) return unusable(['Unknown usage']);
   if (reader.missing !== undefined && reader.missing !== `-${verb}`) {
-    return unusable(usage, `${reader.missing} needs a value.`);
+    return unusable([], `${reader.missing} needs a value.`);
   }
-  if (flags.problem !== undefined) return unusable(usage, flags.problem);
+  if (flags.problem !== undefined) return unusable([], flags.problem);
   const wish = flags.wish(env);
   switch (verb) {
     case 'dumpall':
@@ -99,9 +92,6 @@ export function parseSem(argv: readonly string[], { program, env }: ParseContext
   }
 }
 
-/** A board without its verb is what people type most. */
-function nearestFlag(flag: string): string {
-  return flag.startsWith('-')
-    ? `There is no flag ${flag}.`
-    : `A board or pool stands behind its verb, such as: -wait ${flag}`;
+function unusable(lines: readonly string[], problem?: string): Unusable {
+  return { kind: 'unusable', lines, usage: true, exit: 1, ...(problem === undefined ? {} : { problem }) };
 }

@@ -7,6 +7,9 @@ const secondsMax = 31_536_000;
 
 export const badHoldLine = '-T <timeout> requires a positive integer';
 
+/** Flags that are words, for finding the one that was meant. */
+export const longFlags = ['--priority', '--set', '--note', '--reuse', '--server'] as const;
+
 type Submit = RequestOf<'submit'>;
 export type Wish = Pick<
   Submit,

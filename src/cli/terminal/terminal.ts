@@ -4,6 +4,8 @@ import type { Writable } from 'node:stream';
 import { escapeText } from './escape.ts';
 import { fitWidth } from './width.ts';
 
+const lineFeed = 0x0a;
+
 export interface TerminalStream extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -21,6 +23,8 @@ export class Terminal {
   readonly stderr: TerminalStream;
   readonly #env: TerminalOptions['env'];
   #statusLine = '';
+  /** Whether stdout, where it is the same screen, stands behind half a line. */
+  #isInLine = false;
 
   constructor({ stdout, stderr, env }: TerminalOptions) {
     this.stdout = stdout;
@@ -43,11 +47,13 @@ export class Terminal {
     if (lines.length === 0) return;
     this.wipe();
     this.stdout.write(`${lines.join('\n')}\n`);
+    this.#isInLine = false;
   }
 
   /** Raw bytes of the result. Resolves when more may be written, also where nobody reads any more. */
   async write(bytes: Uint8Array): Promise<void> {
     this.wipe();
+    this.#isInLine = this.stdout.isTTY === true && bytes.at(-1) !== lineFeed;
     if (this.stdout.destroyed || this.stdout.write(bytes)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const event of ['drain', 'close', 'error']) this.stdout.once(event, resolve);
@@ -63,7 +69,7 @@ export class Terminal {
   /** What went wrong; always told. */
   complain(text: string): void {
     this.wipe();
-    this.stderr.write(`${text}\n`);
+    this.stderr.write(`${this.#lineStart()}${text}\n`);
   }
 
   /** Shows the line in place of the one before. */
@@ -72,7 +78,13 @@ export class Terminal {
     const line = fitWidth(escapeText(text), (this.stderr.columns ?? 80) - 1);
     if (line === this.#statusLine) return;
     this.#statusLine = line;
-    this.stderr.write(`\r\u001b[K${line}`);
+    this.stderr.write(`${this.#lineStart()}\r\u001b[K${line}`);
+  }
+
+  #lineStart(): string {
+    const isInLine = this.#isInLine && this.isWatched;
+    this.#isInLine = false;
+    return isInLine ? '\n' : '';
   }
 
   /** Takes the status line away. */
