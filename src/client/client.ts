@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly timers: Timers;
   /** A new id for a changing request; unique over all clients of a user. */
   readonly newRequestId: () => string;
+  /** How long to try to reach a server at first. Default 0: one attempt. */
+  readonly firstSeconds?: number;
   /** How long to try to reach a server again that was lost. Default: 60. */
   readonly reconnectSeconds?: number;
   /** From 0 up to but not with 1; default Math.random. */
@@ -71,8 +73,8 @@ const requestMsDefault = 90_000;
 const tryAgainMax = 5;
 
 /**
- * Connects to the server and says nothing yet. Rejects with SERVER_UNREACHABLE where no server answers, at once: a
- * first connection is not tried again.
+ * Connects to the server and says nothing yet. Rejects with SERVER_UNREACHABLE where no server answers within
+ * `firstSeconds`.
  */
 export function connectClient(options: ClientOptions): Promise<Client> {
   return new Promise((resolve, reject) => {
@@ -103,6 +105,7 @@ export class Client {
       {
         openLink: options.openLink,
         timers: options.timers,
+        firstSeconds: options.firstSeconds ?? 0,
         reconnectSeconds: options.reconnectSeconds ?? 60,
         random: options.random ?? Math.random,
       },

@@ -1,8 +1,8 @@
 // Keeps a link to the server: opens it, opens it again when it breaks, and says when it gives up. Knows nothing of
 // requests. States:
 //   idle: no link and nobody needs one;  opening: attempts are under way;  up: a link is open;  gone: for good.
-// Patience: a server that never said a word to us is given up at the first failure; one that did is tried again
-// until `reconnectSeconds` have passed since the link was lost.
+// Patience: a server that never said a word to us is tried again for `firstSeconds`, since it may be just restarting;
+// one that did, until `reconnectSeconds` have passed since the link was lost.
 import { errorClasses, MqError } from '../protocol/errors.ts';
 import { backOffMs } from './back-off.ts';
 import type { Link, LinkHandlers, OpenLink, Timers } from './link.ts';
@@ -12,6 +12,7 @@ const openMsMax = 10_000;
 export interface ConnectionOptions {
   readonly openLink: OpenLink;
   readonly timers: Timers;
+  readonly firstSeconds: number;
   readonly reconnectSeconds: number;
   readonly random: () => number;
 }
@@ -146,10 +147,10 @@ export class Connection {
   }
 
   #isFinal(error: Error | undefined): boolean {
-    if (!this.#proven) return true;
     if (isRefusal(error)) return true;
     const lostMs = this.#options.timers.now() - (this.#lostAt ?? this.#options.timers.now());
-    return lostMs >= this.#options.reconnectSeconds * 1000;
+    const { firstSeconds, reconnectSeconds } = this.#options;
+    return lostMs >= (this.#proven ? reconnectSeconds : firstSeconds) * 1000;
   }
 
   #giveUp(cause: Error): void {

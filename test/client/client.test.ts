@@ -23,6 +23,39 @@ test('a first connection that fails is an error at once', async () => {
   assert.equal(timers.now(), 0);
 });
 
+test('a first connection is tried again for as long as was said, since the server may be restarting', async () => {
+  const server = new ScriptedServer();
+  server.isDown = true;
+  const { openLink, timers } = server;
+  timers.after(1_000, () => {
+    server.isDown = false;
+  });
+  const client = await connectClient({
+    openLink,
+    timers,
+    newRequestId: () => 'x',
+    firstSeconds: 2,
+    random: () => 0,
+  });
+  await client.request('images', nothing);
+  assert.ok(timers.now() >= 1_000, `${timers.now()} ms`);
+});
+
+test('a first connection is given up when that time is over', async () => {
+  const server = new ScriptedServer();
+  server.isDown = true;
+  const { openLink, timers } = server;
+  const first = connectClient({
+    openLink,
+    timers,
+    newRequestId: () => 'x',
+    firstSeconds: 2,
+    random: () => 0,
+  });
+  await assert.rejects(first, { code: 'SERVER_UNREACHABLE' });
+  assert.ok(timers.now() >= 2_000 && timers.now() < 4_000, `${timers.now()} ms`);
+});
+
 test('a lost server is tried again for as long as was said, and then given up', async () => {
   const links: string[] = [];
   const { server, client } = await connectScripted(

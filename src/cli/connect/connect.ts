@@ -6,6 +6,9 @@ import { MqError } from '../../protocol/errors.ts';
 import { findServer, formatAddress, type ServerAddress } from './address.ts';
 import { openUnix } from './open-unix.ts';
 
+/** A server that is just being restarted is worth a moment: its clients must not fail for it. */
+const firstSeconds = 2;
+
 const timers: Timers = { now: systemClock.nowMs, after: systemClock.setTimer };
 
 export interface ConnectOptions extends Pick<ClientOptions, 'onLink' | 'reconnectSeconds'> {
@@ -24,7 +27,13 @@ export async function connectTo(
   const address = findServer({ option, env: process.env });
   const newRequestId = readsOnly ? noRequestId : await requestIds();
   try {
-    return await connectClient({ openLink: openUnix(address.path), timers, newRequestId, ...more });
+    return await connectClient({
+      openLink: openUnix(address.path),
+      timers,
+      newRequestId,
+      firstSeconds,
+      ...more,
+    });
   } catch (error) {
     throw explain(error, address);
   }
