@@ -9,15 +9,15 @@ import { tellStory } from './demo/story.ts';
 import { Voice } from './demo/voice.ts';
 
 /** All of it, so that it ends also where something hangs. */
-const demoMsMax = 85_000;
+const demoMsMax = 75_000;
 const root = resolve(import.meta.dirname, '..');
 const voice = new Voice();
 
 async function demo(keep: boolean, stop: AbortController): Promise<boolean> {
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(demoMsMax)]);
   const folder = makeLabFolder(root);
   const mq = new Mq({ root, socketPath: folder.socketPath });
   const lab = new Lab(root, folder);
+  const signal = AbortSignal.any([stop.signal, lab.ended, AbortSignal.timeout(demoMsMax)]);
   let isRight = false;
   try {
     await lab.ready(mq, signal);
@@ -26,6 +26,7 @@ async function demo(keep: boolean, stop: AbortController): Promise<boolean> {
     isRight = judgement.faults.length === 0;
     tellJudgement(judgement);
   } catch (error) {
+    voice.silence();
     if (!stop.signal.aborted) process.stderr.write(`demo: ${describe(error)}\n`);
   }
   if (isRight && keep && !stop.signal.aborted) {

@@ -1,5 +1,6 @@
 // The demonstration's own lab: a fresh folder with images, a server on it, and the end of server and agent.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,8 +49,7 @@ export function makeLabFolder(root: string): LabFolder {
 export class Lab {
   readonly folder: LabFolder;
   readonly #server: ChildProcess;
-  readonly #exited: Promise<void>;
-  #hasExited = false;
+  readonly #ended = new AbortController();
 
   /** Starts the server. `ready` says when it can be talked to. */
   constructor(root: string, folder: LabFolder) {
@@ -62,26 +62,25 @@ export class Lab {
       detached: true,
     });
     closeSync(log);
-    this.#exited = new Promise((resolve) => {
-      const done = () => {
-        this.#hasExited = true;
-        resolve();
-      };
-      this.#server.once('exit', done);
-      this.#server.once('error', done);
-    });
+    const end = () => this.#ended.abort(new Error('the server has ended'));
+    this.#server.once('exit', end);
+    this.#server.once('error', end);
+  }
+
+  /** Aborts when the server ends. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
   }
 
   get serverPid(): number | undefined {
     return this.#server.pid;
   }
 
-  /** Throws when the server ends or takes too long. */
+  /** Throws when that takes too long. */
   async ready(mq: Mq, signal: AbortSignal): Promise<void> {
     const endAt = performance.now() + startMsMax;
     while ((await mq.run(['systems', 'simple'], signal)).code !== 0) {
-      if (this.#hasExited) throw new Error('The server has ended at its start.');
-      if (performance.now() > endAt) throw new Error('The server does not answer.');
+      if (performance.now() > endAt) throw new Error('the server does not answer');
       await pause(pollMs, undefined, { signal });
     }
   }
@@ -94,10 +93,13 @@ export class Lab {
   /** Ends the server, and with it the agent, which leaves when its server has. */
   async stop(): Promise<void> {
     const agentPid = this.#agentPid();
-    this.#server.kill('SIGTERM');
-    const late = setTimeout(() => this.#server.kill('SIGKILL'), stopMsMax);
-    await this.#exited;
-    clearTimeout(late);
+    if (!this.ended.aborted) {
+      const exited = once(this.#server, 'exit');
+      this.#server.kill('SIGTERM');
+      const late = setTimeout(() => this.#server.kill('SIGKILL'), stopMsMax);
+      await exited;
+      clearTimeout(late);
+    }
     if (agentPid !== undefined) await this.#endAgent(agentPid);
   }
 
@@ -107,7 +109,12 @@ export class Lab {
   }
 
   async #endAgent(pid: number): Promise<void> {
-    for (const name of [undefined, 'SIGTERM', 'SIGKILL'] as const) {
+    // A server that died has told it nothing.
+    const names =
+      this.#server.exitCode === 0
+        ? ([undefined, 'SIGTERM', 'SIGKILL'] as const)
+        : (['SIGTERM', 'SIGKILL'] as const);
+    for (const name of names) {
       if (name !== undefined && this.#isOurAgent(pid)) process.kill(pid, name);
       const endAt = performance.now() + stopMsMax;
       while (this.#isOurAgent(pid)) {
