@@ -106,6 +106,10 @@ test('run begins with the three lines that clients look for', () => {
     [...acquiringLines(board, [{ board: 'sabre' }]), lockAcquiredLine],
     ['Acquiring lock for sabre', 'Lock for sabre currently free', 'Lock acquired, we are allowed to run'],
   );
+  assert.deepEqual(acquiringLines({ kind: 'board', target: 'old' }, [{ board: 'sabre' }]), [
+    'Acquiring lock for old',
+    'Lock for old currently free',
+  ]);
   assert.deepEqual(acquiringLines(pool, members), [
     'Attempting system sabre in pool sabre_pool',
     'Acquiring lock for sabre',
