@@ -16,6 +16,11 @@ const lists: Readonly<Record<string, List>> = {
 /** Runs the list command of this name. */
 export function listCommand(name: string) {
   return async (argv: readonly string[], terminal: Terminal, program: string): Promise<number> => {
+    if (argv.some((word) => word === '--help' || word === 'help')) {
+      const { commandHelp } = await import('../help.ts');
+      terminal.print(commandHelp(name, program));
+      return 0;
+    }
     const asked = parseList(name, argv);
     if (!asked) {
       const simple = name === 'systems' ? ' [simple]' : '';
