@@ -1,21 +1,21 @@
 // Opens the database file: checks that it is ours, whole and not newer than this program, and brings its schema
 // up to date, after a copy. Runs in the store's thread.
-import { existsSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../contract.ts';
 import { applicationId, migrations } from './migrations.ts';
 
-/** Opens or makes the database. Throws StoreError with what to do. */
-export function openDatabase(path: string): DatabaseSync {
-  const isNew = !existsSync(path);
+/** Opens or makes the database. Throws StoreError with what to do. `steps`: the migrations, which tests make longer. */
+export function openDatabase(path: string, steps: readonly string[] = migrations): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
-    // One process at a time, and no shared-memory file: a second server is refused here too.
+    // One process at a time, and no shared-memory file: a second server is refused at its first look.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0');
+    checkOurs(db, path, steps.length);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    if (!isNew) checkWhole(db, path);
-    migrate(db, path);
+    migrate(db, path, steps);
     return db;
   } catch (error) {
     db?.close();
@@ -23,20 +23,22 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function checkWhole(db: DatabaseSync, path: string): void {
+/** Before the first write: what is not ours, or not whole, stays as it is. */
+function checkOurs(db: DatabaseSync, path: string, newest: number): void {
   const version = readPragma(db, 'user_version');
   const id = readPragma(db, 'application_id');
-  if (id !== applicationId && (id !== 0 || version !== 0)) {
+  const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  if (id !== applicationId && !(isEmpty && id === 0 && version === 0)) {
     throw new StoreError(
       'STORE_UNUSABLE',
       `${path} is a database of some other program. Choose another --state folder.`,
     );
   }
-  if (version > migrations.length) {
+  if (version > newest) {
     throw new StoreError(
       'STORE_NEWER',
-      `${path} was written by a newer mq (schema ${version}, this one knows ${migrations.length}). ` +
-        `Run that version, or restore the copy ${path}.before-${migrations.length + 1} that it made.`,
+      `${path} was written by a newer mq (schema ${version}, this one knows ${newest}). ` +
+        `Run that version, or restore the copy ${path}.before-${newest + 1} that it made.`,
     );
   }
   const [row] = db.prepare('PRAGMA quick_check(1)').all();
@@ -44,11 +46,11 @@ function checkWhole(db: DatabaseSync, path: string): void {
   if (found !== 'ok') throw new StoreError('STORE_DAMAGED', damagedText(path, String(found)));
 }
 
-function migrate(db: DatabaseSync, path: string): void {
+function migrate(db: DatabaseSync, path: string, steps: readonly string[]): void {
   const version = readPragma(db, 'user_version');
-  if (version === migrations.length) return;
-  if (version > 0) copyBefore(db, path, version + 1);
-  for (const [at, sql] of migrations.entries()) {
+  if (version === steps.length) return;
+  if (version > 0) copyBefore(db, `${path}.before-${version + 1}`);
+  for (const [at, sql] of steps.entries()) {
     if (at < version) continue;
     db.exec('BEGIN EXCLUSIVE');
     try {
@@ -62,10 +64,23 @@ function migrate(db: DatabaseSync, path: string): void {
   }
 }
 
-/** The way back: the whole database as it was before the first new step. An older copy of that name stays. */
-function copyBefore(db: DatabaseSync, path: string, step: number): void {
-  const copy = `${path}.before-${step}`;
-  if (!existsSync(copy)) db.prepare('VACUUM INTO ?').run(copy);
+/** The way back: the whole database as it was before the first new step. Under its name it is whole, or not there. */
+function copyBefore(db: DatabaseSync, copy: string): void {
+  const unfinished = `${copy}.unfinished`;
+  rmSync(unfinished, { force: true });
+  db.prepare('VACUUM INTO ?').run(unfinished);
+  syncPath(unfinished);
+  renameSync(unfinished, copy);
+  syncPath(dirname(copy));
+}
+
+function syncPath(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function readPragma(db: DatabaseSync, name: string): number {

@@ -53,10 +53,16 @@ class SqliteStore implements Store {
   }
 
   async commit(batch: Batch): Promise<CommitOutcome> {
+    let writes: WriteBatch;
     try {
-      return (await this.#call({ call: 'commit', batch: toWrites(batch) })) as CommitOutcome;
+      writes = toWrites(batch);
     } catch (error) {
-      return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) };
+      return { kind: 'rejected', message: messageOf(error) };
+    }
+    try {
+      return (await this.#call({ call: 'commit', batch: writes })) as CommitOutcome;
+    } catch (error) {
+      return { kind: 'unknown', message: messageOf(error) };
     }
   }
 
@@ -110,6 +116,10 @@ class SqliteStore implements Store {
     for (const { reject } of this.#waiting.values()) reject(this.#dead);
     this.#waiting.clear();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function asError(answer: Extract<ThreadAnswer, { ok: false }>): Error {

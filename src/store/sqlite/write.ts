@@ -150,6 +150,8 @@ export class Writer {
         return { kind: 'rejected', message };
       case 10: // SQLITE_IOERR: only a failed write (disk quota, say) is surely not on disk.
         return code === ioerrWrite ? { kind: 'refused', message } : { kind: 'unknown', message };
+      case 0: // Not SQLite's: a value that can't be bound, say. It was rolled back.
+        return { kind: 'rejected', message };
       default:
         return { kind: 'unknown', message };
     }
