@@ -4,113 +4,149 @@ import type { Duplex } from 'node:stream';
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { readStartTime } from '../platform/process-table.ts';
 import {
-  type AgentBoard,
-  type AgentJobReport,
   type AgentToServer,
   agentProtocol,
   type MachineSpec,
   type ServerToAgent,
 } from '../protocol/agent-messages.ts';
-import { BoardRunner } from './board-runner.ts';
+import { Boards } from './boards.ts';
+import { ConsolePump } from './console-pump.ts';
 import { ConsoleSpool } from './console-spool.ts';
-import { type StreamedJob, streamConsole } from './console-stream.ts';
 import { ImageCache } from './image-cache.ts';
 import { type ChildHooks, Job, type StartMessage } from './job.ts';
-import { JobFiles, type JobNote } from './job-files.ts';
-import { clearLeftovers, type LostJob } from './leftovers.ts';
+import { JobFiles } from './job-files.ts';
+import { earlierJob, type KnownJob, liveJob, reportOf } from './known-job.ts';
+import { agentMarkerName, clearLostJob, endEarlierProcesses } from './leftovers.ts';
+import { imageCacheBytesMax, jobsMax } from './limits.ts';
 import { ServerLink } from './server-link.ts';
 
 export interface AgentOptions {
+  /** Where all its state is; one agent at a time has it. */
   readonly folder: string;
+  /** Makes the driver of a board. May throw for a machine that it can't drive. */
   readonly drivers: (machine: MachineSpec) => BoardDriver;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
+  /** Random, never the same twice. */
   readonly newId: () => string;
+  readonly imageCacheBytesMax?: number;
 }
 
-/** A job the server has not told to forget: live, ended, or lost by a killed agent. */
-interface Known extends StreamedJob {
-  readonly board: string;
-  readonly job: Job | undefined;
-  ended: boolean;
+/** The connection of the server, with what is being sent over it. */
+interface Session {
+  readonly link: ServerLink;
+  readonly pump: ConsolePump;
+  hasWelcomed: boolean;
+  /** Jobs whose end was asked for here before they were known: a start that was overtaken does nothing. */
+  readonly goneBefore: Map<number, string>;
 }
+
+type Welcome = Extract<ServerToAgent, { type: 'welcome' }>;
 
 export class Agent {
   readonly #options: AgentOptions;
   readonly #files: JobFiles;
   readonly #images: ImageCache;
-  readonly #boards = new Map<string, BoardRunner>();
-  readonly #jobs = new Map<number, Known>();
+  readonly #boards: Boards;
+  readonly #jobs = new Map<number, KnownJob>();
   readonly #boot: string;
   readonly #hooks: ChildHooks;
-  readonly #stopping = new AbortController();
-  #link: ServerLink | undefined;
-  #logBytesMax = 256 * 1024 * 1024;
-  #retiring = false;
-  #quiet: () => void = () => undefined;
+  readonly #leaving = new AbortController();
+  readonly #cleared: Promise<string | undefined>;
+  #session: Session | undefined;
+  #logBytesMax = 0;
+  #isRetiring = false;
+  #isStopping = false;
+  #onChange: () => void = () => undefined;
 
+  /** Reads the folder, and begins to end what an earlier agent left running. Throws where the folder can't be used. */
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#boot = options.newId();
-    this.#files = new JobFiles(options.folder, options.newId);
-    this.#images = new ImageCache(this.#files.imageFolder());
+    const { folder, newId, clock, logger, drivers } = options;
+    this.#boot = newId();
+    this.#files = new JobFiles(folder, newId);
+    this.#images = new ImageCache(
+      this.#files.imageFolder(),
+      options.imageCacheBytesMax ?? imageCacheBytesMax,
+    );
     this.#hooks = {
-      env: { MQ_AGENT: this.#files.agentId },
-      onChild: ({ pid }) => this.#files.noteChild({ pid, startTime: readStartTime(pid) ?? '' }),
+      env: { [agentMarkerName]: this.#files.agentId },
+      onChild: ({ pid }) => this.#noteChild(pid),
     };
+    this.#cleared = endEarlierProcesses({ files: this.#files, logger, signal: this.#leaving.signal });
+    const cleared = this.#cleared;
+    this.#boards = new Boards({ drivers, logger, files: this.#files, clock, hooks: this.#hooks, cleared });
   }
 
-  /** Reads what an earlier agent left; its jobs are cleared up while others may already run. */
+  /** Learns of the jobs of an earlier agent; their boards are made safe while others may already run. */
   async start(): Promise<void> {
     await this.#images.start();
-    for (const note of this.#files.readNotes()) if (note.result) this.#rememberEnded(note);
-    const { drivers, clock, logger } = this.#options;
-    const signal = this.#stopping.signal;
-    const lost = clearLeftovers({ files: this.#files, drivers, clock, logger, hooks: this.#hooks, signal });
-    for (const job of lost) this.#rememberLost(job);
+    const { logger } = this.#options;
+    const { notes, damaged } = this.#files.readNotes();
+    if (damaged.length > 0) logger.error('notes of jobs are damaged and left out', { damaged });
+    this.#files.clearStray(notes);
+    for (const note of notes) {
+      if (note.result) this.#remember(await earlierJob(note, this.#files));
+      else {
+        const board = this.#boards.add(note.board, note.machine);
+        const context = { board, files: this.#files, logger, cleared: this.#cleared };
+        this.#remember(await earlierJob(note, this.#files, clearLostJob(note, context)));
+      }
+    }
   }
 
   /** Serves a connection of the server; the one before it ends. */
   accept(stream: Duplex): void {
-    this.#link?.close();
-    const link: ServerLink = new ServerLink(stream, this.#options.logger, {
-      onMessage: (message) => this.#onMessage(link, message),
+    this.#session?.link.close();
+    const { logger } = this.#options;
+    const link: ServerLink = new ServerLink(stream, logger, {
+      onMessage: (message) => {
+        if (this.#session?.link === link) this.#onMessage(this.#session, message);
+      },
       onImage: ({ transfer, offset, bytes }) => this.#images.take(transfer, offset, bytes),
       onClose: () => this.#onClose(link),
     });
-    this.#link = link;
+    const pump = new ConsolePump(link, logger);
+    this.#session = { link, pump, hasWelcomed: false, goneBefore: new Map() };
     link.send(this.#hello());
+    this.#onChange();
   }
 
   get isConnected(): boolean {
-    return this.#link !== undefined;
+    return this.#session !== undefined;
   }
 
   /** Whether a job lives; one that has ended lives on disk. */
   get isBusy(): boolean {
-    return [...this.#jobs.values()].some((known) => !known.ended);
+    return [...this.#jobs.values()].some((known) => known.result === undefined);
   }
 
   /** No server wants it any more, and nothing is left to tell. */
   get isRetired(): boolean {
-    return this.#retiring && !this.isBusy && (this.#jobs.size === 0 || !this.isConnected);
+    return this.#isRetiring && !this.isBusy && (this.#jobs.size === 0 || !this.isConnected);
   }
 
-  /** Called whenever one of the above may have changed. */
-  onQuiet(listener: () => void): void {
-    this.#quiet = listener;
+  /** The listener is called whenever one of the above may have changed. */
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
   }
 
-  /** Ends all jobs and powers their boards off; resolves when nothing runs any more. */
+  /** Ends all jobs and powers their boards off; resolves when nothing runs any more and the server was told. */
   async stop(why: string): Promise<void> {
-    const live = [...this.#jobs.values()].filter((known) => !known.ended);
-    for (const known of live) known.job?.input({ kind: 'cancel', why });
-    await Promise.all(live.map((known) => known.done));
-    this.#stopping.abort(new Error(why));
-    this.#link?.close();
+    this.#isStopping = true;
+    const jobs = [...this.#jobs.values()];
+    for (const { live } of jobs) live?.input({ kind: 'cancel', why });
+    await Promise.all(jobs.map(({ live, done }) => live?.released() ?? done));
+    await this.#boards.leave();
+    await this.#session?.link.leave();
+  }
+
+  /** For the very end: what still waits is given up. */
+  close(): void {
+    this.#leaving.abort(new Error('the agent leaves'));
+    this.#session?.link.close();
   }
 
   #hello(): AgentToServer {
@@ -121,94 +157,91 @@ export class Agent {
       version: this.#options.version,
       boot: this.#boot,
       pid: process.pid,
-      highestToken: this.#files.highestToken(),
-      jobs: [...this.#jobs.values()].map(report),
+      highestToken: this.#files.tokens.highestOfAll(),
+      jobs: [...this.#jobs.values()].map(reportOf),
     };
   }
 
-  #onMessage(link: ServerLink, message: ServerToAgent): void {
-    if (link !== this.#link) return;
+  #onMessage(session: Session, message: ServerToAgent): void {
     switch (message.type) {
       case 'welcome':
-        return this.#onWelcome(link, message);
+        return this.#onWelcome(session, message);
       case 'start':
-        return this.#start(link, message);
+        return this.#onStart(session, message);
       case 'cancel':
-        return this.#withJob(message, (job) => job.input({ kind: 'cancel', why: message.why }));
+        return this.#onCancel(session, message);
       case 'finish':
-        return this.#withJob(message, (job) => job.input({ kind: 'finish' }));
+        return this.#withLive(message, (job) => job.input({ kind: 'finish' }));
       case 'write':
-        return this.#withJob(message, (job) => job.write(Buffer.from(message.bytes, 'base64')));
+        return this.#withLive(message, (job) => job.write(Buffer.from(message.bytes, 'base64')));
       case 'power-off':
-        return void this.#powerOff(link, message);
+        return void this.#onPowerOff(session, message);
       case 'image-size':
         return this.#images.size(message.transfer, message.size);
       case 'image-missing':
-        return this.#images.fail(message.transfer, message.why);
+        return this.#images.missing(message.transfer, message.why);
       case 'forget':
-        return this.#forget(message.job);
+        return this.#forget(session, message.job);
       case 'retire':
-        this.#retiring = true;
-        return this.#quiet();
+        this.#isRetiring = true;
+        return this.#onChange();
       case 'ping':
-        return link.send({ type: 'pong', nonce: message.nonce });
+        return session.link.send({ type: 'pong', nonce: message.nonce });
     }
   }
 
-  #onWelcome(link: ServerLink, welcome: Extract<ServerToAgent, { type: 'welcome' }>): void {
-    this.#retiring = false;
+  #onWelcome(session: Session, welcome: Welcome): void {
+    const { link } = session;
+    if (welcome.protocol !== agentProtocol) {
+      const { protocol, server } = welcome;
+      this.#options.logger.error('the server speaks another protocol', { protocol, agentProtocol, server });
+      return link.close();
+    }
+    if (session.hasWelcomed) return;
+    session.hasWelcomed = true;
+    this.#isRetiring = false;
     this.#logBytesMax = welcome.logBytesMax;
-    this.#setBoards(welcome.boards);
     this.#images.connected((transfer, hash) => link.send({ type: 'need-image', transfer, hash }));
     const from = new Map(welcome.consoleFrom.map(({ job, offset }) => [job, offset]));
-    for (const known of this.#jobs.values()) this.#stream(link, known, from.get(known.id) ?? 0);
-    const clearing = [...this.#jobs.values()].filter((known) => !known.ended && known.job === undefined);
-    const busy = new Set(clearing.map((known) => known.board));
-    const names = welcome.boards.map((board) => board.name);
-    link.send({ type: 'boards', ready: names.filter((name) => !busy.has(name)), failed: [] });
-    for (const known of clearing) {
-      void known.done.then(() =>
-        link.send({
-          type: 'boards',
-          ready: [known.board].filter((name) => names.includes(name)),
-          failed: [],
-        }),
-      );
+    for (const known of this.#jobs.values()) void this.#stream(session, known, from.get(known.id) ?? 0);
+    link.send({ type: 'boards', ...this.#boards.offer(welcome.boards, this.#boardsBeingCleared()) });
+    for (const { board, done, live } of [...this.#jobs.values()]) {
+      if (live || !this.#boardsBeingCleared().has(board)) continue;
+      void done.then(() => {
+        if (link.isClosed || this.#boardsBeingCleared().has(board)) return;
+        link.send({ type: 'boards', ...this.#boards.offerAgain(board) });
+      });
     }
   }
 
-  /** A board whose machine is the same keeps its runner, and what runs on it. */
-  #setBoards(boards: readonly AgentBoard[]): void {
-    for (const { name, machine } of boards) {
-      const runner = this.#boards.get(name);
-      if (runner && JSON.stringify(runner.machine) === JSON.stringify(machine)) continue;
-      const { drivers, clock } = this.#options;
-      this.#boards.set(
-        name,
-        new BoardRunner({
-          name,
-          machine,
-          driver: drivers(machine),
-          files: this.#files,
-          clock,
-          hooks: this.#hooks,
-        }),
-      );
-    }
+  #boardsBeingCleared(): Set<string> {
+    const lost = [...this.#jobs.values()].filter(({ live, result }) => !live && !result);
+    return new Set(lost.map(({ board }) => board));
   }
 
-  #start(link: ServerLink, message: StartMessage): void {
+  #onStart(session: Session, message: StartMessage): void {
     const { job: id, board: name, token } = message;
     const known = this.#jobs.get(id);
-    if (known) {
-      if (known.job?.hasStarted) link.send({ type: 'started', job: id, token });
+    if (known?.token === token) {
+      if (known.live?.hasStarted) session.link.send({ type: 'started', job: id, token });
       return;
     }
-    const board = this.#boards.get(name);
-    const why = board ? board.admit(token) : 'the agent does not drive this board';
-    if (!board || why !== undefined)
-      return this.#refuse(link, { action: 'start', board: name, token, why: why ?? '' });
-    this.#files.writeNote({ id, board: name, token, machine: board.machine });
+    // The next agent is told again.
+    if (this.#isStopping) return;
+    if (session.goneBefore.get(id) === token) {
+      return this.#sayGone(session, {
+        job: id,
+        token,
+        verdict: 'cancelled',
+        detail: 'cancelled before its start',
+      });
+    }
+    const board = this.#boards.find(name);
+    const why = board ? this.#refusal(id, board.refusal(token)) : 'the agent does not drive this board';
+    if (!board || why !== undefined) {
+      this.#refuse(session, { action: 'start', board: name, token, why: why ?? '' });
+      return this.#sayGone(session, { job: id, token, verdict: 'lab-fault', detail: `refused: ${why}` });
+    }
     const job = new Job(message, {
       driver: board.driver,
       machine: board.machine,
@@ -218,125 +251,108 @@ export class Agent {
       logger: this.#options.logger.child({ job: id, board: name }),
       logBytesMax: this.#logBytesMax,
       hooks: { ...this.#hooks, env: { ...this.#hooks.env, MQ_AGENT_JOB: String(id) } },
-      onStarted: () => this.#link?.send({ type: 'started', job: id, token }),
+      onStarted: () => this.#session?.link.send({ type: 'started', job: id, token }),
+      leaving: this.#leaving.signal,
     });
-    this.#remember({
-      id,
-      board: name,
-      token,
-      job,
-      spool: job.spool,
-      done: job.done,
-      ended: false,
-      get isOpen() {
-        return job.isOpen;
-      },
-    });
+    const added = liveJob(job);
+    this.#remember(added);
+    void this.#stream(session, added, 0);
     board.run(job);
-    const added = this.#jobs.get(id);
-    if (added) this.#stream(link, added, 0);
+    this.#onChange();
   }
 
-  #withJob(message: { job: number; token: string }, act: (job: Job) => void): void {
-    const known = this.#jobs.get(message.job);
-    if (known?.job && known.token === message.token && !known.ended) act(known.job);
-  }
-
-  async #powerOff(link: ServerLink, message: { board: string; token: string }): Promise<void> {
-    const { board: name, token } = message;
-    const board = this.#boards.get(name);
-    const why = board ? board.admit(token) : 'the agent does not drive this board';
-    if (!board || why !== undefined) {
-      this.#refuse(link, { action: 'power-off', board: name, token, why: why ?? '' });
-      return link.send({ type: 'powered-off', board: name, token, ok: false, detail: why ?? '' });
-    }
-    const { ok, detail } = await board.powerOff(token);
-    link.send({ type: 'powered-off', board: name, token, ok, detail });
-  }
-
-  #refuse(link: ServerLink, what: { action: string; board: string; token: string; why: string }): void {
-    this.#options.logger.error('refused an action', what);
-    link.send({ type: 'refused', ...what });
-  }
-
-  #forget(id: number): void {
+  #refusal(id: number, ofBoard: string | undefined): string | undefined {
     const known = this.#jobs.get(id);
-    if (!known?.ended) return;
+    if (known) return `job ${id} is known with token ${known.token}; it has to be forgotten first`;
+    if (this.#jobs.size >= jobsMax) return `the agent has ${jobsMax} jobs already`;
+    return ofBoard;
+  }
+
+  /** Of a job that it does not have nothing runs, which is what the server wants to know. */
+  #onCancel(session: Session, message: Extract<ServerToAgent, { type: 'cancel' }>): void {
+    const { job, token, why } = message;
+    if (this.#jobs.get(job)?.token === token) {
+      return this.#withLive(message, (live) => live.input({ kind: 'cancel', why }));
+    }
+    if (session.goneBefore.size < jobsMax) session.goneBefore.set(job, token);
+    this.#sayGone(session, { job, token, verdict: 'cancelled', detail: why });
+  }
+
+  #withLive(message: { job: number; token: string }, act: (job: Job) => void): void {
+    const known = this.#jobs.get(message.job);
+    if (known?.live && known.token === message.token) act(known.live);
+  }
+
+  async #onPowerOff(session: Session, message: { board: string; token: string }): Promise<void> {
+    const { board: name, token } = message;
+    const board = this.#boards.find(name);
+    const why = board ? board.refusal(token) : 'the agent does not drive this board';
+    if (board && why === undefined) {
+      const { ok, detail } = await board.powerOff(token);
+      return session.link.send({ type: 'powered-off', board: name, token, ok, detail });
+    }
+    this.#refuse(session, { action: 'power-off', board: name, token, why: why ?? '' });
+    session.link.send({ type: 'powered-off', board: name, token, ok: false, detail: why ?? '' });
+  }
+
+  #refuse(session: Session, what: { action: string; board: string; token: string; why: string }): void {
+    this.#options.logger.error('refused an action', what);
+    session.link.send({ type: 'refused', ...what });
+  }
+
+  #sayGone(
+    session: Session,
+    gone: { job: number; token: string; verdict: 'cancelled' | 'lab-fault'; detail: string },
+  ): void {
+    const { job, token, verdict, detail } = gone;
+    const result = { verdict, detail, mayBeOn: true, consoleLength: 0 };
+    session.link.send({ type: 'ended', job, token, result });
+  }
+
+  #forget(session: Session, id: number): void {
+    if (!this.#jobs.get(id)?.result) return;
     this.#jobs.delete(id);
-    this.#files.forget(id);
-    this.#quiet();
+    session.pump.remove(id);
+    this.#files.forget(id).catch((error: unknown) => {
+      this.#options.logger.error('the files of a job could not be removed', { job: id, error });
+    });
+    this.#onChange();
   }
 
   #onClose(link: ServerLink): void {
-    if (this.#link !== link) return;
-    this.#link = undefined;
+    if (this.#session?.link !== link) return;
+    this.#session = undefined;
     this.#images.disconnected();
-    this.#quiet();
+    this.#onChange();
   }
 
-  #stream(link: ServerLink, known: Known, from: number): void {
-    streamConsole(link, known, from).catch((error: unknown) => {
-      this.#options.logger.error('a console could not be sent', { job: known.id, error });
-      link.close();
-    });
+  async #stream(session: Session, known: KnownJob, from: number): Promise<void> {
+    const console = await known.console;
+    const { pump } = session;
+    if (this.#session !== session || this.#jobs.get(known.id) !== known) return;
+    pump.add(known, console, from);
+    if (console instanceof ConsoleSpool) {
+      console.listener = (offset, bytes, atMs) => pump.takeChunk(known.id, offset, bytes, atMs);
+    }
+    pump.end(known.id, await known.done);
   }
 
-  #remember(known: Known): void {
+  #remember(known: KnownJob): void {
     this.#jobs.set(known.id, known);
-    void known.done.then(() => {
-      known.ended = true;
-      this.#quiet();
+    void known.done.then((result) => {
+      known.result = result;
+      const { verdict, detail } = result;
+      this.#options.logger.info('a job has ended', { job: known.id, board: known.board, verdict, detail });
+      this.#onChange();
     });
   }
 
-  /** Ended under an earlier agent, and not yet forgotten. */
-  #rememberEnded(note: JobNote): void {
-    const { result } = note;
-    if (!result) return;
-    const { id, board, token } = note;
-    const spool = this.#reopen(note);
-    this.#remember({
-      id,
-      board,
-      token,
-      job: undefined,
-      spool,
-      done: Promise.resolve(result),
-      ended: true,
-      isOpen: false,
-    });
+  /** Must not throw, for the child is there already: its mark in the environment is left to find it by. */
+  #noteChild(pid: number): void {
+    try {
+      this.#files.children.note(pid);
+    } catch (error) {
+      this.#options.logger.error('a child process could not be noted', { pid, error });
+    }
   }
-
-  #rememberLost({ note, result }: LostJob): void {
-    const { id, board, token } = note;
-    const spool = result.then(() => this.#reopen(note));
-    this.#remember({ id, board, token, job: undefined, spool, done: result, ended: false, isOpen: false });
-  }
-
-  /** Only to be read: nothing comes any more. */
-  async #reopen(note: JobNote): Promise<ConsoleSpool> {
-    const spool = await ConsoleSpool.open(
-      {
-        folder: this.#files.consoleFolder(note.id),
-        logBytesMax: this.#logBytesMax,
-        endText: '',
-        errorText: '',
-        matches: false,
-        wallMs: () => this.#options.clock.wallMs(),
-      },
-      { onMatch: () => undefined, onFailure: () => undefined },
-    );
-    spool.matchEnd = note.result?.matchEnd;
-    await spool.close();
-    return spool;
-  }
-}
-
-function report(known: Known): AgentJobReport {
-  const { id, board, token } = known;
-  const consoleLength = known.job?.consoleLength ?? 0;
-  if (known.ended) return { id, board, token, consoleLength, state: 'ended' };
-  // A lost one counts as running until its board is safe and its result is known.
-  const state = known.job === undefined || known.job.hasStarted ? 'running' : 'starting';
-  return { id, board, token, consoleLength, state };
 }

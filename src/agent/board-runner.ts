@@ -1,19 +1,26 @@
-// One board at the agent: strictly one action at a time, under rising tokens. A newer token aborts the action in flight
-// and acts only when that has ended; past its limit the newer action fails instead of overlapping the old one.
+// One board at the agent: strictly one action at a time, under rising tokens.
+//
+// An action is a job or a power off. It waits until the one before has let go of the board. One with a newer token makes
+// the one before end as soon as may be; a power off with the same token ends the job that it is sent behind. When the
+// one before has not let go within its limit, the new one fails, and does not overlap it; so does every later one, until
+// it has let go at last.
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { MachineSpec } from '../protocol/agent-messages.ts';
 import type { ChildHooks, Job } from './job.ts';
 import type { JobFiles } from './job-files.ts';
-import { actionEndSeconds } from './limits.ts';
-import { type PowerOutcome, powerOff } from './power.ts';
-import { compareTokens } from './token.ts';
+import { actionEndSeconds, powerOffGraceSeconds, powerOffSeconds } from './limits.ts';
+import { type PowerOff, type PowerOutcome, powerOff } from './power.ts';
+import { compareTokens, lowestToken } from './token.ts';
 
 interface Action {
   readonly token: string;
-  /** Ends it as soon as may be. */
-  readonly supersede: (by: string) => void;
-  readonly ended: Promise<unknown>;
+  /** Makes way for an action of this token, which is not lower. */
+  readonly yieldTo: (token: string) => void;
+  /** Never rejects. Nothing of it, nor of those before it, touches the board any more. */
+  readonly released: Promise<unknown>;
+  /** Ends what it left on. */
+  readonly endLeftOn: () => Promise<void>;
 }
 
 export interface BoardRunnerOptions {
@@ -23,88 +30,146 @@ export interface BoardRunnerOptions {
   readonly files: JobFiles;
   readonly clock: Clock;
   readonly hooks: ChildHooks;
+  /** Resolves when nothing of an earlier agent runs any more. */
+  readonly cleared: Promise<unknown>;
 }
 
 export class BoardRunner {
   readonly name: string;
-  readonly machine: MachineSpec;
-  readonly driver: BoardDriver;
   readonly #options: BoardRunnerOptions;
-  /** Ends when everything that was begun on this board has ended. */
-  #last: Action | undefined;
-  #powering: { token: string; outcome: Promise<PowerOutcome> } | undefined;
+  /** Why the board is not to be used, where what a killed agent left could not be made safe; until an action works. */
+  failure: string | undefined;
+  #machine: MachineSpec;
+  #driver: BoardDriver;
+  #last: Action;
+  #powering: { readonly token: string; readonly outcome: Promise<PowerOutcome> } | undefined;
 
   constructor(options: BoardRunnerOptions) {
     this.name = options.name;
-    this.machine = options.machine;
-    this.driver = options.driver;
     this.#options = options;
-  }
-
-  /** Why an action with this token may not be begun; undefined when it may. Durable before it returns. */
-  admit(token: string): string | undefined {
-    const { files } = this.#options;
-    const highest = files.tokenOf(this.name);
-    if (compareTokens(token, highest) < 0) return `the board has seen ${highest}`;
-    files.raiseToken(this.name, token);
-    return undefined;
-  }
-
-  /** Begins an admitted job when the board is its. */
-  run(job: Job): void {
-    const before = this.#last;
+    this.#machine = options.machine;
+    this.#driver = options.driver;
     this.#last = {
-      token: job.token,
-      supersede: (by) => job.input({ kind: 'superseded', by }),
-      ended: Promise.all([job.done, before?.ended]),
+      token: lowestToken,
+      yieldTo: () => undefined,
+      released: options.cleared,
+      endLeftOn: async () => undefined,
     };
-    void this.#endOf(before, job.token).then((isOver) =>
-      job.input(
-        isOver
-          ? { kind: 'turn' }
-          : { kind: 'blocked', why: 'the board is still busy with an earlier action' },
-      ),
-    );
   }
 
-  /** Powers an admitted board off; the same token again joins the one in flight. Never rejects. */
+  get machine(): MachineSpec {
+    return this.#machine;
+  }
+
+  get driver(): BoardDriver {
+    return this.#driver;
+  }
+
+  /** The configuration has changed: later actions drive the board so. What runs goes on as it is. */
+  useMachine(machine: MachineSpec, driver: BoardDriver): void {
+    this.#machine = machine;
+    this.#driver = driver;
+  }
+
+  /** Why an action with this token may not be begun; undefined when it may. */
+  refusal(token: string): string | undefined {
+    const highest = this.#options.files.tokens.highestOf(this.name);
+    return compareTokens(token, highest) < 0 ? `the board has seen token ${highest}` : undefined;
+  }
+
+  /** Takes a job that `refusal` has nothing against; it learns of its turn by its input. */
+  run(job: Job): void {
+    this.failure = undefined;
+    const stored = this.#note(job);
+    const turn = this.#enter({
+      token: job.token,
+      yieldTo: (token) => {
+        if (compareTokens(token, job.token) > 0) job.input({ kind: 'superseded', by: token });
+        else job.input({ kind: 'cancel', why: 'the board was told to power off' });
+      },
+      released: job.released(),
+      endLeftOn: () => job.endLeftOn(),
+    });
+    void Promise.all([turn, explain(stored)]).then(([busy, unstored]) => {
+      const why = unstored ?? busy;
+      job.input(why === undefined ? { kind: 'turn' } : { kind: 'blocked', why });
+    });
+  }
+
+  /** Powers the board off under a token that `refusal` has nothing against; a repeat joins the one in flight. Never rejects. */
   powerOff(token: string): Promise<PowerOutcome> {
     if (this.#powering?.token === token) return this.#powering.outcome;
-    const before = this.#last;
     const abort = new AbortController();
-    const outcome = this.#powerOffAfter(before, token, abort.signal);
-    const powering = { token, outcome };
+    const outcome = Promise.withResolvers<PowerOutcome>();
+    const released = Promise.withResolvers<void>();
+    const powering = { token, outcome: outcome.promise };
     this.#powering = powering;
-    this.#last = {
+    const stored = this.#options.files.tokens.raise(this.name, token);
+    const turn = this.#enter({
       token,
-      supersede: (by) => abort.abort(new Error(`token ${by} has the board`)),
-      ended: Promise.all([outcome, before?.ended]),
-    };
-    void outcome.then(() => {
-      if (this.#powering === powering) this.#powering = undefined;
+      yieldTo: (newer) => {
+        if (compareTokens(newer, token) > 0) abort.abort(new Error(`the board went to token ${newer}`));
+      },
+      released: released.promise,
+      endLeftOn: async () => undefined,
     });
-    return outcome;
+    void Promise.all([turn, explain(stored)]).then(async ([busy, unstored]) => {
+      const power = this.#powerOffNow(unstored ?? busy, abort.signal);
+      const result = await power.outcome;
+      if (result.ok) this.failure = undefined;
+      outcome.resolve(result);
+      if (this.#powering === powering) this.#powering = undefined;
+      await power.released;
+      released.resolve();
+    });
+    return outcome.promise;
   }
 
-  async #powerOffAfter(
-    before: Action | undefined,
-    token: string,
-    signal: AbortSignal,
-  ): Promise<PowerOutcome> {
-    if (!(await this.#endOf(before, token)))
-      return { ok: false, detail: 'the board is still busy with an earlier action' };
-    if (signal.aborted) return { ok: false, detail: 'a newer token has the board' };
-    return powerOff(this.#options, signal);
+  /** Ends what the last job left on in this process, without a power off. */
+  async leave(): Promise<void> {
+    await this.#last.endLeftOn();
   }
 
-  /** Whether the earlier action has ended within its limit; an older token's is told to. */
-  async #endOf(before: Action | undefined, token: string): Promise<boolean> {
-    if (!before) return true;
-    if (compareTokens(before.token, token) < 0) before.supersede(token);
-    const late = Promise.withResolvers<false>();
-    const cancel = this.#options.clock.setTimer(actionEndSeconds * 2 * 1000, () => late.resolve(false));
-    const isOver = await Promise.race([before.ended.then(() => true), late.promise]);
+  /** The note first, and at once: the job may be over, and its result stored, before the token is. */
+  async #note(job: Job): Promise<void> {
+    const { files } = this.#options;
+    files.writeFirstNote({ id: job.id, board: this.name, token: job.token, machine: this.#machine });
+    await files.tokens.raise(this.name, job.token);
+  }
+
+  #powerOffNow(hindrance: string | undefined, signal: AbortSignal): PowerOff {
+    const why = hindrance ?? (signal.aborted ? (signal.reason as Error).message : undefined);
+    if (why !== undefined) {
+      return { outcome: Promise.resolve({ ok: false, detail: why }), released: Promise.resolve() };
+    }
+    const { clock, hooks } = this.#options;
+    return powerOff({ driver: this.#driver, clock, hooks }, signal);
+  }
+
+  /** Puts the action behind the last one, and answers at its turn, or with why it has none. */
+  async #enter(action: Action): Promise<string | undefined> {
+    const before = this.#last;
+    const free = before.released.then(() => before.endLeftOn()).catch(() => undefined);
+    this.#last = { ...action, released: Promise.all([free, action.released]) };
+    before.yieldTo(action.token);
+    // The end of a job by itself has a power off in it; one that is superseded leaves that out.
+    const isNewer = compareTokens(action.token, before.token) > 0;
+    const seconds = actionEndSeconds + (isNewer ? 0 : powerOffSeconds + powerOffGraceSeconds);
+    const late = Promise.withResolvers<string>();
+    const cancel = this.#options.clock.setTimer(seconds * 1000, () =>
+      late.resolve(`what the board did before has not ended within ${seconds} s`),
+    );
+    const why = await Promise.race([free.then(() => undefined), late.promise]);
     cancel();
-    return isOver;
+    return why;
+  }
+}
+
+async function explain(stored: Promise<void>): Promise<string | undefined> {
+  try {
+    await stored;
+    return undefined;
+  } catch (error) {
+    return `the agent can't note what it does: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -1,9 +1,25 @@
-// A job's console at the agent: matched, kept in a byte log, and read from there for the server. Matching comes first,
-// so that whoever reads a byte already knows whether a text ended before it.
+// A job's console at the agent: every byte is kept in a byte log first; then it counts, is handed on, and a text that
+// ended in it decides. Bytes past the text may be kept too (the rest of its chunk, what the board still says while it
+// is stopped): who shows the console up to the text cuts at `matchEnd`.
 import { ByteLog, type ByteRange } from '../platform/byte-log.ts';
 import { compilePattern } from '../platform/match/compile.ts';
-import { StreamMatcher } from '../platform/match/stream-matcher.ts';
-import { consoleHeadBytes, consoleQueueBytesMax, consoleSegmentBytes, frameBytesMax } from './limits.ts';
+import { type StreamMatch, StreamMatcher } from '../platform/match/stream-matcher.ts';
+import {
+  consoleHeadBytes,
+  consoleQueueBytesMax,
+  consoleSegmentBytes,
+  consoleWaitBytes,
+  logBytesMin,
+} from './limits.ts';
+
+/** What the stream to the server reads: a live job's spool, or what is left of an ended one. */
+export interface ConsoleSource {
+  /** Bytes that were kept, a gap included. What is behind them is not to be read yet. */
+  readonly length: number;
+  /** Where the end or error text ended; known before the first byte behind it counts. */
+  readonly matchEnd: number | undefined;
+  read(options: { readonly from: number; readonly bytesMax: number }): Promise<ByteRange[]>;
+}
 
 export interface SpoolEvents {
   readonly onMatch: (text: 'end' | 'error', matchEnd: number) => void;
@@ -13,26 +29,33 @@ export interface SpoolEvents {
 export interface SpoolOptions {
   readonly folder: string;
   readonly logBytesMax: number;
-  /** Empty: never. The server has checked them. */
+  /** Sources of patterns that the server has checked; empty ones never match. */
   readonly endText: string;
   readonly errorText: string;
-  /** False: the board's own program watches. */
-  readonly matches: boolean;
   readonly wallMs: () => number;
 }
 
-export class ConsoleSpool {
+/** Takes each chunk once it counts. */
+export type ChunkListener = (offset: number, bytes: Uint8Array, atMs: number) => void;
+
+export class ConsoleSpool implements ConsoleSource {
   readonly #log: ByteLog;
   readonly #events: SpoolEvents;
   readonly #wallMs: () => number;
-  readonly #texts: ('end' | 'error')[];
+  readonly #texts: readonly ('end' | 'error')[];
   #matcher: StreamMatcher | undefined;
-  #failed = false;
-  /** Where the end or error text ended, once it has come. */
-  matchEnd: number | undefined;
+  /** The last append, matched and told. */
+  #last: Promise<void> = Promise.resolve();
+  #length = 0;
+  #hasFailed = false;
+  #isDecided = false;
+  #matchEnd: number | undefined;
+  /** One at a time: the stream of the present connection. */
+  listener: ChunkListener | undefined;
 
+  /** Throws where the folder can't be made, or a pattern is none after all. */
   static async open(options: SpoolOptions, events: SpoolEvents): Promise<ConsoleSpool> {
-    const { logBytesMax: bytesMax } = options;
+    const bytesMax = Math.max(options.logBytesMax, logBytesMin);
     const log = await ByteLog.open(options.folder, {
       bytesMax,
       headBytes: Math.min(consoleHeadBytes, Math.floor(bytesMax / 4)),
@@ -43,62 +66,94 @@ export class ConsoleSpool {
 
   private constructor(log: ByteLog, options: SpoolOptions, events: SpoolEvents) {
     this.#log = log;
+    this.#length = log.length;
     this.#events = events;
     this.#wallMs = options.wallMs;
     // The error text first: it wins a tie.
     const wanted = [
-      ['error', options.errorText],
-      ['end', options.endText],
+      { text: 'error', source: options.errorText },
+      { text: 'end', source: options.endText },
     ] as const;
-    const used = options.matches ? wanted.filter(([, source]) => source !== '') : [];
-    this.#texts = used.map(([text]) => text);
-    if (used.length > 0) this.#matcher = new StreamMatcher(used.map(([, source]) => compile(source)));
+    const used = wanted.filter(({ source }) => source !== '');
+    this.#texts = used.map(({ text }) => text);
+    if (used.length > 0) this.#matcher = new StreamMatcher(used.map(({ source }) => compile(source)));
   }
 
   get length(): number {
-    return this.#log.length;
+    return this.#length;
   }
 
-  /** A chunk of the console; the bytes are copied. */
-  take(bytes: Uint8Array): void {
-    if (this.#failed || bytes.length === 0) return;
-    const match = this.#matcher?.feed(bytes);
-    if (this.#log.queuedBytes > consoleQueueBytesMax)
-      return this.#fail('the console came faster than the disk takes it');
-    this.#log.append(Buffer.from(bytes), this.#wallMs()).catch((error: Error) => this.#fail(error.message));
-    if (match) this.#onMatch(match);
+  get matchEnd(): number | undefined {
+    return this.#matchEnd;
   }
 
-  /** The board has ended: what patterns waited for is decided. */
-  endInput(): void {
+  /**
+   * A chunk of the console; the bytes are copied. A promise asks the board to wait until it resolves, since the disk is
+   * behind; a board that can't goes on, up to a limit.
+   */
+  take(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#hasFailed || bytes.length === 0) return undefined;
+    if (this.#log.queuedBytes + bytes.length > consoleQueueBytesMax) {
+      this.#fail('it came faster than the disk takes it');
+      return undefined;
+    }
+    const kept = Buffer.from(bytes);
+    const atMs = this.#wallMs();
+    // In the order of the bytes, but told only when they are kept.
+    const match = this.#matcher?.feed(kept);
+    if (match) this.#matcher = undefined;
+    this.#last = this.#log.append(kept, atMs).then(
+      (end) => this.#onKept({ end, bytes: kept, atMs, match }),
+      (error: Error) => this.#fail(error.message),
+    );
+    return this.#log.queuedBytes > consoleWaitBytes ? this.#last : undefined;
+  }
+
+  /** The board has ended: what patterns waited for is decided. Resolves when all is kept, matched and told. */
+  async endInput(): Promise<void> {
+    await this.#last;
     const match = this.#matcher?.finish();
     this.#matcher = undefined;
     if (match) this.#onMatch(match);
   }
 
-  /** No more matching: the verdict is settled otherwise. */
+  /** No more matching: the verdict is settled. A match that waits for its bytes to be kept is none any more. */
   stopMatching(): void {
     this.#matcher = undefined;
+    this.#isDecided = true;
   }
 
-  /** Ranges from an offset on, as they come, until the spool is closed. */
-  follow(from: number, signal: AbortSignal): AsyncGenerator<ByteRange, void, undefined> {
-    return this.#log.follow({ from, signal, bytesMax: frameBytesMax, splitByTime: true });
+  read(options: { from: number; bytesMax: number }): Promise<ByteRange[]> {
+    return this.#log.read({ ...options, to: this.#length, splitByTime: true });
   }
 
-  close(): Promise<void> {
-    return this.#log.close();
-  }
-
-  #onMatch(match: { index: number; endOffset: number }): void {
+  /** Later bytes are dropped. `length` is final when it resolves. */
+  async close(): Promise<void> {
     this.#matcher = undefined;
-    this.matchEnd = match.endOffset;
+    await this.#last;
+    this.#hasFailed = true;
+    await this.#log.close();
+    // Where the disk refused the rest of a chunk, its beginning may have been kept.
+    this.#length = this.#log.length;
+  }
+
+  #onKept(chunk: { end: number; bytes: Buffer; atMs: number; match: StreamMatch | undefined }): void {
+    const { end, bytes, atMs, match } = chunk;
+    this.#length = end;
+    if (match) this.#onMatch(match);
+    this.listener?.(end - bytes.length, bytes, atMs);
+  }
+
+  #onMatch(match: StreamMatch): void {
+    if (this.#isDecided || this.#hasFailed) return;
+    this.#isDecided = true;
+    this.#matchEnd = match.endOffset;
     this.#events.onMatch(this.#texts[match.index] ?? 'end', match.endOffset);
   }
 
   #fail(why: string): void {
-    if (this.#failed) return;
-    this.#failed = true;
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     this.#events.onFailure(`the console could not be kept: ${why}`);
   }
 }

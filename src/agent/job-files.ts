@@ -1,102 +1,86 @@
-// What the agent notes of its jobs on disk, so that a killed agent's successor knows what was going on: a record of each
-// job, the children it made, its console spool, and the highest token of each board. Paths are made from numbers and
-// from encoded board names only.
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// The agent's folder, and what it keeps there of its jobs, so that a killed agent's successor knows what was going on: a
+// note of each job, its console, and its work folder. Paths are made from numbers only.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeDurably, writeDurably } from '../platform/durable-file.ts';
-import type { ProcessIdentity } from '../platform/process-table.ts';
+import { writeFileDurably } from '../platform/fsync-file.ts';
+import { systemErrorCode } from '../platform/platform-error.ts';
 import type { AgentJobResult, MachineSpec } from '../protocol/agent-messages.ts';
-import { compareTokens, lowestToken } from './token.ts';
+import { ChildLedger } from './child-ledger.ts';
+import { TokenStore } from './token-store.ts';
 
-/** A job's record; with `result` it has ended, and only waits to be forgotten. */
+/** With `result` the job has ended, and its note only waits for the server to have it. */
 export interface JobNote {
   readonly id: number;
   readonly board: string;
   readonly token: string;
   readonly machine: MachineSpec;
   readonly result?: AgentJobResult;
-  /** Where the end or error text ended. */
-  readonly matchEnd?: number;
 }
 
 export class JobFiles {
   readonly #folder: string;
-  readonly #tokens = new Map<string, string>();
-  /** Children of this process go into a file of its own; those of earlier ones stay until they are known to be gone. */
-  readonly #childrenFile: string;
-  readonly #earlierChildren: readonly string[];
+  readonly tokens: TokenStore;
+  readonly children: ChildLedger;
   /** Marks the children of every agent of this folder; random, so that nobody else's process carries it. */
   readonly agentId: string;
 
+  /** Makes the folder where it is missing. One process at a time may have it. */
   constructor(folder: string, newId: () => string) {
     this.#folder = folder;
-    for (const name of ['jobs', 'consoles', 'tokens', 'images', 'work', 'children']) {
+    for (const name of ['jobs', 'consoles', 'images', 'work', 'children']) {
       mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
     }
-    this.agentId = readOr(join(folder, 'id'), () => {
-      const id = newId();
-      writeDurably(join(folder, 'id'), id);
-      return id;
-    });
-    this.#earlierChildren = readdirSync(join(folder, 'children')).map((name) =>
-      join(folder, 'children', name),
-    );
-    this.#childrenFile = join(folder, 'children', newId());
-    for (const name of readdirSync(join(folder, 'tokens'))) {
-      if (name.endsWith('.new')) continue;
-      this.#tokens.set(decodeURIComponent(name), readFileSync(join(folder, 'tokens', name), 'utf8'));
+    this.agentId = readOrMakeId(join(folder, 'id'), newId);
+    this.tokens = new TokenStore(join(folder, 'tokens.json'));
+    this.children = new ChildLedger(join(folder, 'children'), newId());
+  }
+
+  /** Before the job touches its board. Enough against a kill; after a power cut the server misses the job by itself. */
+  writeFirstNote(note: JobNote): void {
+    const path = this.#notePath(note.id);
+    writeFileSync(`${path}.first`, JSON.stringify(note), { mode: 0o600 });
+    renameSync(`${path}.first`, path);
+  }
+
+  /** Resolves when the result survives a power cut. */
+  async writeResult(note: JobNote & { readonly result: AgentJobResult }): Promise<void> {
+    await writeFileDurably(this.#notePath(note.id), JSON.stringify(note));
+  }
+
+  /** Notes of an earlier agent, and the names of those that a power cut left without content. */
+  readNotes(): { readonly notes: readonly JobNote[]; readonly damaged: readonly string[] } {
+    const notes: JobNote[] = [];
+    const damaged: string[] = [];
+    for (const name of readdirSync(join(this.#folder, 'jobs'))) {
+      if (!/^\d+\.json$/.test(name)) continue;
+      const note = parseNote(readFileSync(join(this.#folder, 'jobs', name), 'utf8'));
+      if (note === undefined) damaged.push(name);
+      else notes.push(note);
     }
+    return { notes, damaged };
   }
 
-  /** The highest token that the board has seen. */
-  tokenOf(board: string): string {
-    return this.#tokens.get(board) ?? lowestToken;
-  }
-
-  highestToken(): string {
-    let highest = lowestToken;
-    for (const token of this.#tokens.values()) if (compareTokens(token, highest) > 0) highest = token;
-    return highest;
-  }
-
-  /** Durable before it returns: from here on a lower token does nothing on this board, whatever happens. */
-  raiseToken(board: string, token: string): void {
-    if (compareTokens(token, this.tokenOf(board)) <= 0) return;
-    writeDurably(join(this.#folder, 'tokens', encodeURIComponent(board)), token);
-    this.#tokens.set(board, token);
-  }
-
-  writeNote(note: JobNote): void {
-    writeDurably(this.#notePath(note.id), JSON.stringify(note));
-  }
-
-  readNotes(): JobNote[] {
-    const names = readdirSync(join(this.#folder, 'jobs')).filter((name) => name.endsWith('.json'));
-    return names.map((name) => JSON.parse(readFileSync(join(this.#folder, 'jobs', name), 'utf8')) as JobNote);
-  }
-
-  /** In the page cache when it returns, which is enough against a kill of this process. */
-  noteChild(child: ProcessIdentity): void {
-    appendFileSync(this.#childrenFile, `${JSON.stringify(child)}\n`);
-  }
-
-  /** Children of earlier agents of this folder; a torn last line is no child that was used. */
-  readEarlierChildren(): ProcessIdentity[] {
-    return this.#earlierChildren
-      .flatMap((path) => readOr(path, () => '').split('\n'))
-      .flatMap((line) => parseChild(line) ?? []);
-  }
-
-  forgetEarlierChildren(): void {
-    for (const path of this.#earlierChildren) rmSync(path, { force: true });
+  /** Removes what belongs to no note: leftovers of a kill in the middle of `forget`, and damaged notes. */
+  clearStray(notes: readonly JobNote[]): void {
+    const known = new Set(notes.map(({ id }) => String(id)));
+    for (const kind of ['consoles', 'work', 'jobs']) {
+      for (const name of readdirSync(join(this.#folder, kind))) {
+        if (!known.has(name.replace(/\.json$/, ''))) {
+          rmSync(join(this.#folder, kind, name), { recursive: true, force: true });
+        }
+      }
+    }
   }
 
   consoleFolder(job: number): string {
     return join(this.#folder, 'consoles', String(job));
   }
 
-  workFolder(job: number): string {
-    const path = join(this.#folder, 'work', String(job));
+  /** Made empty. */
+  makeWorkFolder(job: number): string {
+    const path = this.#workFolder(job);
+    rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return path;
   }
@@ -105,14 +89,19 @@ export class JobFiles {
     return join(this.#folder, 'images');
   }
 
-  clearWork(job: number): void {
-    rmSync(join(this.#folder, 'work', String(job)), { recursive: true, force: true });
+  async clearWork(job: number): Promise<void> {
+    await rm(this.#workFolder(job), { recursive: true, force: true });
   }
 
-  forget(job: number): void {
-    rmSync(this.consoleFolder(job), { recursive: true, force: true });
-    this.clearWork(job);
-    removeDurably(this.#notePath(job));
+  /** The note goes first: without it the rest is cleared at the next start, and the job is not reported again. */
+  async forget(job: number): Promise<void> {
+    await rm(this.#notePath(job), { force: true });
+    await rm(this.consoleFolder(job), { recursive: true, force: true });
+    await this.clearWork(job);
+  }
+
+  #workFolder(job: number): string {
+    return join(this.#folder, 'work', String(job));
   }
 
   #notePath(job: number): string {
@@ -120,19 +109,25 @@ export class JobFiles {
   }
 }
 
-function readOr(path: string, otherwise: () => string): string {
+function readOrMakeId(path: string, newId: () => string): string {
   try {
-    return readFileSync(path, 'utf8');
+    const id = readFileSync(path, 'utf8').trim();
+    if (id !== '') return id;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return otherwise();
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
+  const id = newId();
+  writeFileSync(path, `${id}\n`, { mode: 0o600 });
+  return id;
 }
 
-function parseChild(line: string): ProcessIdentity | undefined {
+function parseNote(text: string): JobNote | undefined {
   try {
-    const { pid, startTime } = JSON.parse(line) as ProcessIdentity;
-    return { pid, startTime };
+    const note = JSON.parse(text) as Partial<JobNote>;
+    const { id, board, token, machine } = note;
+    const isWhole =
+      typeof id === 'number' && typeof board === 'string' && typeof token === 'string' && machine;
+    return isWhole ? (note as JobNote) : undefined;
   } catch {
     return undefined;
   }

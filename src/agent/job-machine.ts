@@ -15,7 +15,15 @@
 // - A board that stops by itself before a text has booted: that is `error-text` (the image's fault), not
 //   `boot-failed`, which clients take for a fault of the lab that may be tried again.
 import type { BoardExit } from '../drivers/board/contract.ts';
-import type { Verdict } from '../protocol/schema.ts';
+import type { ServerToAgent } from '../protocol/agent-messages.ts';
+import {
+  boardOutcome,
+  type Outcome,
+  openOutcome,
+  programOutcome,
+  supersededOutcome,
+  timeUpOutcome,
+} from './job-outcome.ts';
 
 /** What of a job stays the same. */
 export interface JobPlan {
@@ -28,13 +36,6 @@ export interface JobPlan {
   readonly leaveOn: boolean;
   readonly timeoutSeconds: number;
   readonly jobMaxSeconds: number;
-}
-
-export interface Outcome {
-  readonly verdict: Verdict;
-  readonly detail: string;
-  readonly exitCode?: number;
-  readonly matchEnd?: number;
 }
 
 /** Whether the board has power, as far as this job knows; `failed`: a power off was tried and did not work. */
@@ -83,7 +84,6 @@ export type JobEffect =
   /** Tell the server, then start the board and, for image jobs, the clocks of its limits. */
   | { readonly kind: 'start' }
   | { readonly kind: 'tell-started' }
-  | { readonly kind: 'tell-completed'; readonly matchEnd: number }
   /** End session and file transfer, wait for them and for a power off in flight, then answer `quiet`. */
   | { readonly kind: 'stop' }
   /** Abort the power off in flight, if there is one. */
@@ -102,6 +102,13 @@ export const firstState: JobState = {
   finishing: false,
   superseded: false,
 };
+
+/** `watches`: see BoardDriver. */
+export function planOf(start: Extract<ServerToAgent, { type: 'start' }>, watches: boolean): JobPlan {
+  const { spec, leaveOn, jobMaxSeconds } = start;
+  const { kind, keepOn, timeoutSeconds } = spec;
+  return { kind, watches, keepOn, hasEndText: spec.endText !== '', leaveOn, timeoutSeconds, jobMaxSeconds };
+}
 
 /** Seconds that a board's own program gets beyond the job's limit before it is taken to hang. */
 export const backstopSeconds = 30;
@@ -210,7 +217,7 @@ function stepRunning(plan: JobPlan, state: In<'running'>, input: JobInput): Step
     case 'exited':
       return decide(state, plan.watches ? programOutcome(input.exit) : boardOutcome(input.exit));
     case 'time-up':
-      return decide(state, timeUpOutcome(plan, input.limit));
+      return decide(state, timeUp(plan, input.limit));
     case 'finish':
       if (plan.keepOn && !plan.hasEndText) return decide(state, { verdict: 'completed', detail: '' });
       return stay({ ...state, finishing: true });
@@ -227,10 +234,7 @@ function onMatch(
   const { matchEnd } = match;
   if (match.text === 'error') return decide(state, { verdict: 'error-text', detail: '', matchEnd });
   if (!plan.keepOn) return decide(state, { verdict: 'completed', detail: '', matchEnd });
-  const open: Step = {
-    state: { ...common(state), phase: 'open', matchEnd },
-    effects: [{ kind: 'tell-completed', matchEnd }],
-  };
+  const open: Step = { state: { ...common(state), phase: 'open', matchEnd }, effects: [] };
   return state.finishing
     ? then(open, (now) => decide(now, { verdict: 'completed', detail: '', matchEnd }))
     : open;
@@ -242,11 +246,11 @@ function stepOpen(plan: JobPlan, state: In<'open'>, input: JobInput): Step {
     case 'finish':
       return decide(state, { verdict: 'completed', detail: '', ...match });
     case 'exited':
-      return decide(state, { ...openOutcome(plan, input.exit), ...match });
+      return decide(state, { ...openOutcome(plan.watches, input.exit), ...match });
     case 'time-up':
       // The job's own limit is the time to the end text, which has come.
       if (input.limit === 'own') return stay(state);
-      return decide(state, { ...timeUpOutcome(plan, 'policy'), ...match });
+      return decide(state, { ...timeUp(plan, 'policy'), ...match });
     default:
       return stepLive(state, input);
   }
@@ -303,69 +307,8 @@ function stepPoweringOff(state: In<'powering-off'>, input: JobInput): Step {
   }
 }
 
-/** The exit of a program that watches by itself. */
-function programOutcome(exit: BoardExit): Outcome {
-  switch (exit.kind) {
-    case 'exited':
-      if (exit.code === 0) return { verdict: 'completed', detail: '', exitCode: 0 };
-      return {
-        verdict: 'error-text',
-        detail: `the board's program ended with code ${exit.code}`,
-        exitCode: exit.code,
-      };
-    case 'signalled':
-      return { verdict: 'lab-fault', detail: `the board's program was ended by ${exit.signal}` };
-    case 'crashed':
-    case 'fault':
-      return { verdict: 'lab-fault', detail: exit.message };
-    case 'boot-failed':
-      return { verdict: 'boot-failed', detail: exit.message };
-    case 'stopped':
-      return { verdict: 'lab-fault', detail: "the board's program was stopped by somebody else" };
-  }
-}
-
-/** The end of a board that the agent watches, before any text came. */
-function boardOutcome(exit: BoardExit): Outcome {
-  switch (exit.kind) {
-    case 'exited':
-      return {
-        verdict: 'error-text',
-        detail: `the board ended by itself with code ${exit.code} before a text came`,
-      };
-    case 'crashed':
-      return {
-        verdict: 'error-text',
-        detail: `the board stopped by itself before a text came: ${exit.message}`,
-      };
-    case 'signalled':
-      return { verdict: 'lab-fault', detail: `the board was ended by ${exit.signal}` };
-    case 'boot-failed':
-      return { verdict: 'boot-failed', detail: exit.message };
-    case 'fault':
-      return { verdict: 'lab-fault', detail: exit.message };
-    case 'stopped':
-      return { verdict: 'lab-fault', detail: 'the board was stopped by somebody else' };
-  }
-}
-
-/** The end of a board while its client still used the console after the end text. */
-function openOutcome(plan: JobPlan, exit: BoardExit): Outcome {
-  if (plan.watches) return programOutcome(exit);
-  if (exit.kind === 'fault' || exit.kind === 'signalled') return boardOutcome(exit);
-  return { verdict: 'completed', detail: 'the board ended by itself' };
-}
-
-function timeUpOutcome(plan: JobPlan, limit: 'own' | 'policy'): Outcome {
-  const detail =
-    limit === 'own'
-      ? `no end text within ${plan.timeoutSeconds} s`
-      : `the lab's policy ends a job after ${plan.jobMaxSeconds} s (job_max)`;
-  return { verdict: 'timed-out', detail };
-}
-
-function supersededOutcome(by: string): Outcome {
-  return { verdict: 'cancelled', detail: `the board went to a newer token (${by})` };
+function timeUp(plan: JobPlan, limit: 'own' | 'policy'): Outcome {
+  return timeUpOutcome(limit, limit === 'own' ? plan.timeoutSeconds : plan.jobMaxSeconds);
 }
 
 function decide(state: JobState, outcome: Outcome): Step {

@@ -1,15 +1,13 @@
 // One job at the agent: turns the world's events into inputs of the job machine (job-machine.ts) and carries out its
 // effects. Nothing is decided here.
-import { link, mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { BoardDriver, BoardFile, BoardJob, BoardSession } from '../drivers/board/contract.ts';
+import type { BoardDriver, BoardJob, BoardSession } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { AgentJobResult, MachineSpec, ServerToAgent } from '../protocol/agent-messages.ts';
-import type { FileRef, JobSpec } from '../protocol/schema.ts';
 import { ConsoleSpool } from './console-spool.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { JobFiles } from './job-files.ts';
+import { loadJob } from './job-load.ts';
 import {
   firstState,
   type JobEffect,
@@ -18,10 +16,11 @@ import {
   type JobState,
   mayBeOn,
   ownLimitSeconds,
+  planOf,
   step,
 } from './job-machine.ts';
-import { actionEndSeconds } from './limits.ts';
-import { powerOff } from './power.ts';
+import { actionEndSeconds, inputWaitBytesMax } from './limits.ts';
+import { type PowerOff, powerOff } from './power.ts';
 
 export type StartMessage = Extract<ServerToAgent, { type: 'start' }>;
 
@@ -35,7 +34,10 @@ export interface JobContext {
   readonly logBytesMax: number;
   /** Marks children, and notes them before they are used. */
   readonly hooks: ChildHooks;
+  /** Before the board starts, and so before the first console byte. */
   readonly onStarted: () => void;
+  /** The agent leaves: a result that can't be stored is given up, and its successor reports a lab fault. */
+  readonly leaving: AbortSignal;
 }
 
 export interface ChildHooks {
@@ -47,68 +49,70 @@ export class Job {
   readonly id: number;
   readonly board: string;
   readonly token: string;
-  readonly spec: JobSpec;
+  readonly #message: StartMessage;
   readonly #context: JobContext;
   readonly #plan: JobPlan;
-  readonly #spoolReady: Promise<ConsoleSpool>;
+  /** Rejects where the console can't be kept. */
+  readonly spool: Promise<ConsoleSpool>;
   readonly #done = Promise.withResolvers<AgentJobResult>();
   readonly #starting = new AbortController();
   readonly #fetching = new AbortController();
+  readonly #powerOffs: PowerOff[] = [];
+  readonly #waitingInput: Uint8Array[] = [];
+  #waitingInputBytes = 0;
   #powering: AbortController | undefined;
-  #powerOff: Promise<void> = Promise.resolve();
+  #sessionStart: Promise<BoardSession | undefined> = Promise.resolve(undefined);
   #session: BoardSession | undefined;
-  #sessionStart: Promise<void> = Promise.resolve();
-  #spool: ConsoleSpool | undefined;
+  #openSpool: ConsoleSpool | undefined;
+  #loading: Promise<void> = Promise.resolve();
+  #boardJob: BoardJob | undefined;
   #state: JobState = firstState;
-  #paths: ReadonlyMap<string, string> = new Map();
   #timers: (() => void)[] = [];
-  #started = false;
+  #hasStarted = false;
+  #isLeftOn = false;
 
   constructor(message: StartMessage, context: JobContext) {
     this.id = message.job;
     this.board = message.board;
     this.token = message.token;
-    this.spec = message.spec;
+    this.#message = message;
     this.#context = context;
-    this.#plan = {
-      kind: message.spec.kind,
-      watches: context.driver.watches,
-      keepOn: message.spec.keepOn,
-      hasEndText: message.spec.endText !== '',
-      leaveOn: message.leaveOn,
-      timeoutSeconds: message.spec.timeoutSeconds,
-      jobMaxSeconds: message.jobMaxSeconds,
-    };
-    this.#spoolReady = this.#openSpool();
-    this.#spoolReady.then(
-      (spool) => {
-        this.#spool = spool;
-      },
-      (error: Error) => this.input({ kind: 'spool-failed', why: error.message }),
-    );
+    this.#plan = planOf(message, context.driver.watches);
+    this.spool = this.#makeSpool();
+    // Who needs it looks at it again.
+    this.spool.catch(() => undefined);
+    // A reservation lives as long as its client.
     if (this.#plan.kind === 'image') this.#after(message.jobMaxSeconds, { kind: 'time-up', limit: 'policy' });
   }
 
-  /** Resolves with the result once nothing of the job runs any more and its result is on disk. Never rejects. */
+  /** The result, once it is on the disk. Never rejects. */
   get done(): Promise<AgentJobResult> {
     return this.#done.promise;
   }
 
-  get spool(): Promise<ConsoleSpool> {
-    return this.#spoolReady;
+  /** Resolves when nothing of the job runs any more, but a session that is to be left on: usually with `done`. */
+  async released(): Promise<void> {
+    await this.#done.promise;
+    await Promise.all(this.#powerOffs.map((one) => one.released));
+    const session = await this.#sessionStart;
+    if (!this.#isLeftOn) await session?.exit;
+  }
+
+  /** The board that the ended job left on, where it lives in this process. Resolves when it is gone. */
+  async endLeftOn(): Promise<void> {
+    if (this.#isLeftOn) await (await this.#sessionStart)?.stop();
   }
 
   get hasStarted(): boolean {
-    return this.#started;
+    return this.#hasStarted;
   }
 
-  /** Open for its client after the end text. */
   get isOpen(): boolean {
     return this.#state.phase === 'open';
   }
 
   get consoleLength(): number {
-    return this.#spool?.length ?? 0;
+    return this.#openSpool?.length ?? 0;
   }
 
   input(input: JobInput): void {
@@ -117,19 +121,25 @@ export class Job {
     for (const effect of next.effects) this.#carryOut(effect);
   }
 
+  /** Console input, in order; what comes while the board is being started waits for it. */
   write(bytes: Uint8Array): void {
-    this.#session?.write(bytes);
+    if (this.#session) return this.#session.write(bytes);
+    if (this.#waitingInputBytes + bytes.length > inputWaitBytesMax) return;
+    this.#waitingInput.push(bytes);
+    this.#waitingInputBytes += bytes.length;
   }
 
-  #openSpool(): Promise<ConsoleSpool> {
+  async #makeSpool(): Promise<ConsoleSpool> {
     const { files, logBytesMax, clock } = this.#context;
-    return ConsoleSpool.open(
+    const { watches, keepOn } = this.#plan;
+    const { endText, errorText } = this.#message.spec;
+    const spool = await ConsoleSpool.open(
       {
         folder: files.consoleFolder(this.id),
         logBytesMax,
-        endText: this.spec.endText,
-        errorText: this.spec.errorText,
-        matches: !this.#plan.watches,
+        // Of a program that watches by itself it is only asked when its client may take over.
+        endText: watches && !keepOn ? '' : endText,
+        errorText: watches ? '' : errorText,
         wallMs: () => clock.wallMs(),
       },
       {
@@ -137,24 +147,24 @@ export class Job {
         onFailure: (why) => this.input({ kind: 'spool-failed', why }),
       },
     );
+    this.#openSpool = spool;
+    return spool;
   }
 
   #carryOut(effect: JobEffect): void {
     switch (effect.kind) {
       case 'power-off-first':
       case 'power-off-last':
-        return this.#powerOffBoard();
+        return this.#powerOff();
       case 'fetch-files':
-        return void this.#fetchFiles();
+        this.#loading = this.#fetchFiles();
+        return;
       case 'start':
         this.#sessionStart = this.#start();
         return;
       case 'tell-started':
-        this.#started = true;
+        this.#hasStarted = true;
         return this.#context.onStarted();
-      case 'tell-completed':
-        // The console's stream says it, at its place between the bytes (console-stream.ts).
-        return;
       case 'stop':
         return void this.#stop();
       case 'abort-power':
@@ -164,134 +174,120 @@ export class Job {
     }
   }
 
-  #powerOffBoard(): void {
+  #powerOff(): void {
     const powering = new AbortController();
     this.#powering = powering;
-    this.#powerOff = powerOff(this.#context, powering.signal).then((outcome) => {
-      if (this.#powering === powering) this.#powering = undefined;
-      this.input({ kind: 'powered-off', ok: outcome.ok, why: outcome.detail });
-    });
+    const power = powerOff(this.#context, powering.signal);
+    this.#powerOffs.push(power);
+    void power.outcome.then(({ ok, detail }) => this.input({ kind: 'powered-off', ok, why: detail }));
   }
 
   async #fetchFiles(): Promise<void> {
+    const { images, files } = this.#context;
     try {
-      const refs = [...this.spec.files, this.spec.dtb, this.spec.bitstream].filter(
-        (ref) => ref !== undefined,
-      );
+      const workFolder = files.makeWorkFolder(this.id);
       const { signal } = this.#fetching;
-      const paths = await Promise.all(refs.map((ref) => this.#context.images.get(ref.hash, signal)));
-      this.#paths = new Map(refs.map((ref, at) => [ref.hash, paths[at] ?? '']));
-      await this.#spoolReady;
+      this.#boardJob = await loadJob(this.#message.spec, { images, workFolder, signal });
+      await this.spool;
       this.input({ kind: 'files', ok: true, why: '' });
     } catch (error) {
-      this.input({ kind: 'files', ok: false, why: error instanceof Error ? error.message : String(error) });
+      this.input({ kind: 'files', ok: false, why: textOf(error) });
     }
   }
 
-  async #start(): Promise<void> {
-    for (const cancel of this.#timers.splice(0)) cancel();
+  /** Never rejects. The limits count from here. */
+  async #start(): Promise<BoardSession | undefined> {
+    this.#cancelTimers();
     const own = ownLimitSeconds(this.#plan);
     if (own !== undefined) this.#after(own, { kind: 'time-up', limit: 'own' });
     this.#after(this.#plan.jobMaxSeconds, { kind: 'time-up', limit: 'policy' });
+    const job = this.#boardJob;
+    if (!job) throw new Error(`job ${this.id} starts without its files`);
+    const hooks = {
+      ...this.#context.hooks,
+      onConsole: (bytes: Uint8Array) => this.#openSpool?.take(bytes),
+    };
     try {
-      const job = await this.#boardJob();
-      const hooks = { ...this.#context.hooks, onConsole: (bytes: Uint8Array) => this.#spool?.take(bytes) };
       const session = await this.#context.driver.start(job, hooks, { signal: this.#starting.signal });
-      this.#session = session;
-      void session.exit.then((exit) => {
-        this.#spool?.endInput();
-        this.input({ kind: 'exited', exit });
-      });
+      this.#useSession(session);
+      return session;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.input({ kind: 'exited', exit: { kind: 'fault', message } });
+      this.input({ kind: 'exited', exit: { kind: 'fault', message: textOf(error) } });
+      return undefined;
     }
   }
 
-  /** Each file under its user's own name where that can be, since some loaders look at it. */
-  async #boardJob(): Promise<BoardJob> {
-    const { files } = this.#context;
-    const workFolder = files.workFolder(this.id);
-    const place = async (ref: FileRef, at: number): Promise<BoardFile> => {
-      const folder = join(workFolder, `file-${at}`);
-      await mkdir(folder, { recursive: true });
-      const path = join(folder, plainName(ref.name));
-      await placeCopy(this.#paths.get(ref.hash) ?? '', path);
-      return { path, name: ref.name };
-    };
-    const placed = await Promise.all(this.spec.files.map(place));
-    const dtb = this.spec.dtb && (await place(this.spec.dtb, placed.length));
-    const bitstream = this.spec.bitstream && (await place(this.spec.bitstream, placed.length + 1));
-    return {
-      files: placed,
-      ...(dtb ? { dtbPath: dtb.path } : {}),
-      ...(bitstream ? { bitstreamPath: bitstream.path } : {}),
-      linux: this.spec.linux,
-      endText: this.spec.endText,
-      errorText: this.spec.errorText,
-      timeoutSeconds: this.spec.timeoutSeconds,
-      keepOn: this.spec.keepOn,
-      logPath: join(workFolder, 'log'),
-      workFolder,
-    };
+  #useSession(session: BoardSession): void {
+    this.#session = session;
+    for (const bytes of this.#waitingInput.splice(0)) session.write(bytes);
+    void session.exit.then(async (exit) => {
+      // Its last bytes decide before its end does.
+      await this.#openSpool?.endInput();
+      this.input({ kind: 'exited', exit });
+    });
   }
 
-  /** Ends what is in flight and waits for it; what does not end in time is said. */
+  /** Ends what is in flight and waits for it; a session that does not end in time is said. */
   async #stop(): Promise<void> {
-    for (const cancel of this.#timers.splice(0)) cancel();
-    this.#spool?.stopMatching();
+    this.#cancelTimers();
+    this.#openSpool?.stopMatching();
     this.#fetching.abort(new Error('the job has ended'));
-    const isLeftOn =
-      this.#plan.leaveOn && this.#state.phase === 'stopping' && this.#state.outcome.verdict === 'completed';
-    const ending = isLeftOn ? this.#sessionStart : this.#endSession();
-    const late = Promise.withResolvers<'late'>();
-    const cancel = this.#context.clock.setTimer(actionEndSeconds * 1000, () => late.resolve('late'));
-    const quiet = Promise.all([ending, this.#powerOff]).then(() => 'quiet' as const);
-    const outcome = await Promise.race([quiet, late.promise]).catch((error: Error) => error);
-    cancel();
-    if (outcome === 'quiet') this.input({ kind: 'quiet', ok: true, why: '' });
-    else if (outcome === 'late')
-      this.input({ kind: 'quiet', ok: false, why: 'the board did not stop in time' });
-    else this.input({ kind: 'quiet', ok: false, why: outcome.message });
+    const state = this.#state;
+    const isCompleted = state.phase === 'stopping' && state.outcome.verdict === 'completed';
+    // A program that watches is not the board: that stays on without it.
+    this.#isLeftOn = isCompleted && this.#plan.leaveOn && !this.#plan.watches;
+    const late = Promise.withResolvers<string>();
+    const cancelLate = this.#context.clock.setTimer(actionEndSeconds * 1000, () =>
+      late.resolve(`the board did not stop within ${actionEndSeconds} s`),
+    );
+    const why = await Promise.race([this.#endSession().then(() => '', textOf), late.promise]);
+    cancelLate();
+    // These have their own limits.
+    await Promise.all([this.#loading, ...this.#powerOffs.map(({ outcome }) => outcome)]);
+    this.input({ kind: 'quiet', ok: why === '', why });
   }
 
   async #endSession(): Promise<void> {
-    this.#starting.abort(new Error('the job has ended'));
-    await this.#sessionStart;
-    await this.#session?.stop();
+    if (!this.#isLeftOn) this.#starting.abort(new Error('the job has ended'));
+    const session = await this.#sessionStart;
+    if (!this.#isLeftOn) await session?.stop();
   }
 
   async #conclude(): Promise<void> {
     if (this.#state.phase !== 'ended') throw new Error(`job ${this.id} concludes while ${this.#state.phase}`);
-    for (const cancel of this.#timers.splice(0)) cancel();
+    this.#cancelTimers();
     const { outcome, trouble } = this.#state;
-    const { files, machine, logger } = this.#context;
-    const spool = await this.#spoolReady.catch(() => undefined);
-    const matchEnd = spool?.matchEnd ?? outcome.matchEnd;
-    await spool?.close().catch((error: unknown) => logger.error('a console could not be closed', { error }));
+    const spool = await this.spool.catch(() => undefined);
+    await spool?.close().catch((error: unknown) => this.#log('a console could not be closed', error));
     const result: AgentJobResult = {
       verdict: outcome.verdict,
       detail: [outcome.detail, trouble].filter((text) => text).join('; '),
       mayBeOn: trouble !== undefined || mayBeOn(this.#state),
       consoleLength: spool?.length ?? 0,
       ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-      ...(matchEnd === undefined ? {} : { matchEnd }),
+      ...(outcome.matchEnd === undefined ? {} : { matchEnd: outcome.matchEnd }),
     };
-    await this.#keepResult(() =>
-      files.writeNote({ id: this.id, board: this.board, token: this.token, machine, result }),
-    );
-    files.clearWork(this.id);
+    await this.#storeResult(result);
     this.#done.resolve(result);
+    await this.#context.files
+      .clearWork(this.id)
+      .catch((error: unknown) => this.#log('a work folder could not be cleared', error));
   }
 
   /** A full disk delays the end of a job; it does not lose it. */
-  async #keepResult(write: () => void): Promise<void> {
-    for (;;) {
+  async #storeResult(result: AgentJobResult): Promise<void> {
+    const { files, machine, leaving, clock } = this.#context;
+    const note = { id: this.id, board: this.board, token: this.token, machine, result };
+    while (!leaving.aborted) {
       try {
-        return write();
+        return await files.writeResult(note);
       } catch (error) {
-        this.#context.logger.error('a result could not be stored; trying again', { job: this.id, error });
-        await new Promise<void>((resolve) => this.#context.clock.setTimer(1_000, resolve));
+        this.#log('a result could not be stored; it is tried again', error);
+        const pause = Promise.withResolvers<void>();
+        const cancel = clock.setTimer(1_000, pause.resolve);
+        leaving.addEventListener('abort', () => pause.resolve(), { once: true });
+        await pause.promise;
+        cancel();
       }
     }
   }
@@ -299,18 +295,16 @@ export class Job {
   #after(seconds: number, input: JobInput): void {
     this.#timers.push(this.#context.clock.setTimer(seconds * 1000, () => this.input(input)));
   }
-}
 
-/** The last part of the user's name, without what a path could not take. */
-function plainName(name: string): string {
-  const last = name.split('/').at(-1)?.replaceAll('\0', '') ?? '';
-  return last === '' || last === '.' || last === '..' ? 'file' : last.slice(0, 200);
-}
-
-async function placeCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    await symlink(from, to);
+  #cancelTimers(): void {
+    for (const cancel of this.#timers.splice(0)) cancel();
   }
+
+  #log(message: string, error: unknown): void {
+    this.#context.logger.error(message, { error });
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -15,8 +15,11 @@ export const messageBytesMax = 8 * 1024 * 1024;
 /** Messages that the server does not take while it keeps asking: then the connection ends. */
 export const unsentBytesMax = 64 * 1024 * 1024;
 
-/** Console bytes in one data frame, and what one job sends before it is another's turn. */
+/** Console bytes in one data frame at most. */
 export const frameBytesMax = 64 * 1024;
+
+/** What a console that is behind sends before it is another's turn. */
+export const turnBytesMax = 256 * 1024;
 
 export const boardsMax = 10_000;
 
@@ -32,14 +35,20 @@ export const consoleQueueBytesMax = 512 * 1024 * 1024;
 /** The first console bytes, which stay for ever when a log outgrows its limit. */
 export const consoleHeadBytes = 16 * 1024 * 1024;
 
+/** What the server's limit of a job's console is raised to, so that a log has room for a head and a rest. */
+export const logBytesMin = 64 * 1024;
+
 /** Longest stretch of console in one file. */
 export const consoleSegmentBytes = 8 * 1024 * 1024;
 
 /** All images kept. */
 export const imageCacheBytesMax = 4 * 1024 * 1024 * 1024;
 
-/** Seconds in which the agent must have ended everything once it was told to stop. */
-export const stopSeconds = 60;
+/** Console input that waits for a board which is being started; more is dropped, as a serial port does. */
+export const inputWaitBytesMax = 1024 * 1024;
+
+/** Seconds in which the agent must have ended everything once it was told to stop: a stop and a power off. */
+export const stopSeconds = actionEndSeconds + powerOffSeconds + powerOffGraceSeconds + 15;
 
 /** Seconds that the last messages get to leave before the agent does. */
 export const farewellSeconds = 2;

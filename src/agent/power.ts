@@ -10,11 +10,18 @@ export interface PowerOutcome {
   readonly detail: string;
 }
 
-/** Never rejects. Past its limit the program that does it is ended; one that does not end is left and said. */
-export async function powerOff(
+export interface PowerOff {
+  /** Never rejects, and comes within the limit. */
+  readonly outcome: Promise<PowerOutcome>;
+  /** Never rejects. Resolves when nothing of it runs any more, which may be never. */
+  readonly released: Promise<unknown>;
+}
+
+/** Past its limit the program that does it is ended; one that does not end is left, and said. */
+export function powerOff(
   context: { readonly driver: BoardDriver; readonly hooks: ChildHooks; readonly clock: Clock },
   signal: AbortSignal,
-): Promise<PowerOutcome> {
+): PowerOff {
   const limit = new AbortController();
   const stuck = Promise.withResolvers<PowerOutcome>();
   const cancelLimit = context.clock.setTimer(powerOffSeconds * 1000, () =>
@@ -24,14 +31,21 @@ export async function powerOff(
     stuck.resolve({ ok: false, detail: 'the program that powers the board off can not be ended' }),
   );
   const both = AbortSignal.any([signal, limit.signal]);
-  const done = context.driver.powerOff(context.hooks, { signal: both }).then(
-    () => ({ ok: true, detail: '' }),
-    (error: unknown) => ({ ok: false, detail: error instanceof Error ? error.message : String(error) }),
-  );
-  try {
-    return await Promise.race([done, stuck.promise]);
-  } finally {
-    cancelLimit();
-    cancelStuck();
-  }
+  // A driver that throws at once rejects too.
+  const done = Promise.resolve()
+    .then(() => context.driver.powerOff(context.hooks, { signal: both }))
+    .then(
+      () => ({ ok: true, detail: '' }),
+      (error: unknown) => ({ ok: false, detail: describePowerError(error, limit.signal) }),
+    )
+    .finally(() => {
+      cancelLimit();
+      cancelStuck();
+    });
+  return { outcome: Promise.race([done, stuck.promise]), released: done };
+}
+
+function describePowerError(error: unknown, limit: AbortSignal): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return limit.aborted ? `${(limit.reason as Error).message}: ${text}` : text;
 }

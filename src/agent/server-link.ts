@@ -1,5 +1,5 @@
-// The agent's connection to its server: checks what comes, sends messages, and streams the consoles of jobs from their
-// spools, each from the offset the server has. What the messages do is agent.ts.
+// The agent's connection to its server, over any byte stream: checks what comes, hands it on in order, and sends. What
+// the messages do is agent.ts; when console bytes are sent is console-pump.ts.
 import type { Duplex } from 'node:stream';
 import { encodeData, encodeJson, type Frame, FrameReader } from '../platform/frames.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -11,6 +11,7 @@ export interface ServerLinkEvents {
   readonly onMessage: (message: ServerToAgent) => void;
   /** Bytes of an image; the link is read on when it resolves. */
   readonly onImage: (frame: { transfer: number; offset: number; bytes: Buffer }) => Promise<void>;
+  /** Once. Nothing comes afterwards. */
   readonly onClose: () => void;
 }
 
@@ -19,54 +20,81 @@ export class ServerLink {
   readonly #events: ServerLinkEvents;
   readonly #logger: Logger;
   readonly #reader = new FrameReader({ payloadBytesMax: messageBytesMax });
-  readonly #closed = new AbortController();
-  #chain: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  #handling: Promise<void> = Promise.resolve();
+  #writable: PromiseWithResolvers<void> | undefined;
 
   constructor(stream: Duplex, logger: Logger, events: ServerLinkEvents) {
     this.#stream = stream;
     this.#logger = logger;
     this.#events = events;
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('drain', () => this.#onWritable());
     stream.on('error', () => this.close());
     stream.on('end', () => this.close());
     stream.on('close', () => this.close());
   }
 
-  /** Aborts when the connection has ended. */
-  get closed(): AbortSignal {
-    return this.#closed.signal;
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   send(message: AgentToServer): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#stream.write(encodeJson(message));
-    if (this.#stream.writableLength > unsentBytesMax) this.close();
+    if (this.#stream.writableLength > unsentBytesMax) {
+      this.#logger.error('the server does not read what it is sent; the connection is cut');
+      this.close();
+    }
   }
 
-  /** Console bytes; resolves when the connection takes more, so that a slow server costs no memory. */
-  async sendConsole(piece: { job: number; offset: number; atMs: number; bytes: Uint8Array }): Promise<void> {
-    if (this.#closed.signal.aborted) return;
-    const [head, body] = encodeData({ streamId: piece.job, ...piece });
+  /** Console bytes, at once; look at `isFull` before. The stream keeps the buffer until it is sent. */
+  sendConsole(piece: { job: number; offset: number; atMs: number; bytes: Uint8Array }): void {
+    if (this.#isClosed) return;
+    const { job, offset, atMs, bytes } = piece;
+    const [head, body] = encodeData({ streamId: job, offset, atMs, bytes });
+    this.#stream.cork();
     this.#stream.write(head);
-    if (this.#stream.write(body)) return;
+    this.#stream.write(body);
+    this.#stream.uncork();
+  }
+
+  /** More than the connection takes now is on its way: what can wait should. */
+  get isFull(): boolean {
+    return !this.#isClosed && this.#stream.writableNeedDrain;
+  }
+
+  /** Resolves when the link is not full, or is closed. */
+  async writable(): Promise<void> {
+    if (!this.isFull) return;
+    this.#writable ??= Promise.withResolvers();
+    await this.#writable.promise;
+  }
+
+  /** Lets what was sent arrive, then closes. */
+  async leave(): Promise<void> {
+    if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#stream.off('drain', done);
-        this.#stream.off('close', done);
-        resolve();
-      };
-      this.#stream.on('drain', done);
-      this.#stream.on('close', done);
+      this.#stream.once('close', () => resolve());
+      this.#stream.end(() => resolve());
     });
+    this.close();
   }
 
   close(): void {
-    if (this.#closed.signal.aborted) return;
-    this.#closed.abort();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#stream.destroy();
+    this.#onWritable();
     this.#events.onClose();
   }
 
+  #onWritable(): void {
+    this.#writable?.resolve();
+    this.#writable = undefined;
+  }
+
+  /** Frames are handled one after the other, also when image bytes have to wait for the disk. */
   #onData(chunk: Buffer): void {
     let frames: Frame[];
     try {
@@ -76,7 +104,7 @@ export class ServerLink {
       return this.close();
     }
     this.#stream.pause();
-    this.#chain = this.#chain
+    this.#handling = this.#handling
       .then(() => this.#handle(frames))
       .then(
         () => void this.#stream.resume(),
@@ -89,7 +117,7 @@ export class ServerLink {
 
   async #handle(frames: readonly Frame[]): Promise<void> {
     for (const frame of frames) {
-      if (this.#closed.signal.aborted) return;
+      if (this.#isClosed) return;
       if (frame.kind === 'data') {
         await this.#events.onImage({ transfer: frame.streamId, offset: frame.offset, bytes: frame.bytes });
         continue;
