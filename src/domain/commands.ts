@@ -71,6 +71,8 @@ export type ConfirmReply =
 export interface ReleaseOutcome {
   readonly board: string;
   readonly outcome: 'released' | 'ending' | 'not-held' | 'wrong-key';
+  /** With `ending`: the lock that ends, so that its end can be told from that of the next one. */
+  readonly token?: Token;
 }
 
 export type ChangeHolderReply =

@@ -33,7 +33,12 @@ export function withIdleEnd(step: Step, lock: LockRecord): LockRecord {
 }
 
 export function release(step: Step, body: CommandTypes['release']['body']): CommandTypes['release']['reply'] {
-  return { outcomes: body.boards.map((board) => ({ board, outcome: releaseBoard(step, board, body) })) };
+  const outcomes = body.boards.map((board) => {
+    const outcome = releaseBoard(step, board, body);
+    const token = outcome === 'ending' ? step.state.locks.get(board)?.token : undefined;
+    return { board, outcome, ...(token ? { token } : {}) };
+  });
+  return { outcomes };
 }
 
 function releaseBoard(

@@ -1,6 +1,6 @@
 // Operations on locks: who has what, release, new ends and new holders.
 import type { ChangeHolderReply } from '../../domain/commands.ts';
-import { parseToken } from '../../domain/records.ts';
+import { formatToken, parseToken } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
 import { viewLock, viewMember } from '../views.ts';
@@ -39,7 +39,12 @@ export const release: Handler<'release'> = async (call, body) => {
     },
   };
   const { outcomes } = await core.answer(command, identify(call, 'release', body), (reply) => reply);
-  return { outcomes: [...outcomes] };
+  return {
+    outcomes: outcomes.map(({ token, ...outcome }) => ({
+      ...outcome,
+      ...(token ? { token: formatToken(token) } : {}),
+    })),
+  };
 };
 
 /** Without a token: the lock that is there now. */
