@@ -10,7 +10,7 @@
 //   be lost with its connection: the server asks again.
 // - Console bytes travel as data frames: stream id = the job's number, offset = bytes of the job's console
 //   before this frame, atMs = wall time. After `hello` the server says from which offset it wants each job.
-import type { FileRef, JobSpec, Verdict } from './schema.ts';
+import type { JobSpec, Verdict } from './schema.ts';
 
 export const agentProtocol = 1;
 
@@ -136,8 +136,3 @@ export type ServerToAgent =
   /** No more work will come from this server soon; leave when the last job has ended and was told. */
   | { readonly type: 'retire' }
   | { readonly type: 'ping'; readonly nonce: number };
-
-/** Files an agent must have before it starts a job. */
-export function filesOf(spec: JobSpec): FileRef[] {
-  return [...spec.files, ...(spec.dtb ? [spec.dtb] : []), ...(spec.bitstream ? [spec.bitstream] : [])];
-}
