@@ -165,8 +165,7 @@ class Channel implements ChannelPort {
 }
 
 function badBody(op: string, validator: Validator, body: unknown): MqError {
-  const [, errors] = [false, validator.Errors(body)] as const;
-  const first = errors[0];
+  const [first] = validator.Errors(body);
   const place = first?.instancePath ? `${first.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
   return new MqError(
     'BAD_REQUEST',

@@ -17,15 +17,28 @@ interface Peer {
   readonly caller: Promise<Caller>;
 }
 
+export interface HttpLimits {
+  /** How long a request may take to come in. */
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  readonly checkEveryMs: number;
+}
+
+const standardLimits: HttpLimits = { requestMs: 60_000, keepAliveMs: 30_000, checkEveryMs: 10_000 };
+
 /** Builds the HTTP server; `app.server` is what listens. */
-export async function buildHttp(lab: LabServer, users: UserNames): Promise<FastifyInstance> {
+export async function buildHttp(
+  lab: LabServer,
+  users: UserNames,
+  limits: HttpLimits = standardLimits,
+): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
     bodyLimit: 1024 * 1024,
     // Requests that come in pieces for ever, and clients that never ask, end.
-    requestTimeout: 60_000,
-    keepAliveTimeout: 30_000,
-    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, strict: false } },
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    http: { headersTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkEveryMs },
   });
   const peers = new WeakMap<Socket, Peer>();
   app.server.on('connection', (socket: Socket) => {
@@ -46,7 +59,7 @@ export async function buildHttp(lab: LabServer, users: UserNames): Promise<Fasti
   };
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    upgrade(lab, { request, socket, head, peer: getPeer(socket) }).catch((error: unknown) => {
+    upgrade(lab, { request, socket, head, getPeer }).catch((error: unknown) => {
       lab.logger.error('an upgrade failed', { error });
       socket.destroy();
     });
@@ -67,15 +80,17 @@ interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Socket;
   readonly head: Buffer;
-  readonly peer: Peer;
+  readonly getPeer: (socket: Socket) => Peer;
 }
 
-async function upgrade(lab: LabServer, { request, socket, head, peer }: Upgrade): Promise<void> {
+async function upgrade(lab: LabServer, { request, socket, head, getPeer }: Upgrade): Promise<void> {
   const wanted = request.headers.upgrade?.toLowerCase();
   if (request.url !== channelPath || wanted !== channelUpgrade) return refuseUpgrade(socket, '404 Not Found');
   if (lab.sessions.size >= lab.config.limits.openStreams)
     return refuseUpgrade(socket, '503 Service Unavailable');
+  const peer = getPeer(socket);
   const caller = await peer.caller;
+  if (socket.destroyed) return;
   socket.setTimeout(0);
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`,

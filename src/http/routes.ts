@@ -1,6 +1,7 @@
 // HTTP: one route for each operation that has one, made from the table, and the streams that only HTTP has. Each parses,
 // calls one use case and maps the error.
 import swagger from '@fastify/swagger';
+import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../domain/commands.ts';
 import { errorClasses, MqError } from '../protocol/errors.ts';
@@ -25,6 +26,12 @@ export async function addRoutes(app: FastifyInstance, lab: LabServer, callerOf: 
       },
     },
   });
+  // What comes as text (path and query) is turned into the schema's types; a JSON body must have them.
+  const strict = new Ajv({ strict: false });
+  const coercing = new Ajv({ strict: false, coerceTypes: 'array', useDefaults: true });
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : coercing).compile(schema as object),
+  );
   app.setErrorHandler((error, request, reply) => sendError(lab, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const error = new MqError(

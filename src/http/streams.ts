@@ -6,10 +6,13 @@ import type { ChannelEvent } from '../protocol/channel.ts';
 import { MqError } from '../protocol/errors.ts';
 import type { LabServer } from '../server/lab-server.ts';
 import type { Call } from '../server/operations/call.ts';
-import { readConsole } from '../server/operations/jobs.ts';
+import { findJob, readConsole } from '../server/operations/jobs.ts';
 import { attach } from '../server/operations/tickets.ts';
 import type { ChannelPort } from '../server/sessions.ts';
 import type { CallerOf } from './routes.ts';
+
+/** Lines that may wait for a client that does not read. */
+const unreadBytesMax = 1024 * 1024;
 
 export function addStreams(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
   addTicketEvents(app, lab, callerOf);
@@ -31,8 +34,16 @@ function addTicketEvents(app: FastifyInstance, lab: LabServer, callerOf: CallerO
       const caller = await callerOf(request);
       const { ticket } = request.params;
       const lines = new Readable({ read() {} });
-      const sendLine = (value: unknown) => {
-        if (!lines.destroyed) lines.push(`${JSON.stringify(value)}\n`);
+      let isOver = false;
+      const sendLine = (event: ChannelEvent) => {
+        if (lines.destroyed || isOver) return;
+        lines.push(`${JSON.stringify(event)}\n`);
+        // A client that does not read comes back later: the first line will say how things stand.
+        if (lines.readableLength > unreadBytesMax) lines.destroy();
+      };
+      const end = () => {
+        if (!isOver) lines.push(null);
+        isOver = true;
       };
       const port: ChannelPort = {
         caller,
@@ -40,18 +51,23 @@ function addTicketEvents(app: FastifyInstance, lab: LabServer, callerOf: CallerO
         send: (event: ChannelEvent) => {
           if (event.event === 'ping') return void setImmediate(() => lab.sessions.pong(session, event.nonce));
           sendLine(event);
-          if (event.event === 'ticket' && event.view.state === 'ended') lines.push(null);
+          if (isLast(event)) end();
         },
         sendData: async () => undefined,
         isPeerGone: () => false,
       };
+      if (lab.sessions.size >= lab.config.limits.openStreams)
+        throw new MqError('LIMIT_REACHED', 'This lab has as many streams open as it takes. Try again later.');
       const session = lab.sessions.open(port);
       const call: Call = { lab, caller, session, again: true, signal: session.closed.signal };
       lines.on('close', () => lab.sessions.close(session));
+      reply.raw.once('close', () => lines.destroy());
       try {
-        const first = await attach(call, { ticket, places: true });
-        sendLine({ event: 'ticket', view: first.view });
-        if (first.view.state === 'ended' || first.view.state === 'held') lines.push(null);
+        const { view, job } = await attach(call, { ticket, places: true });
+        const first: ChannelEvent[] = [{ event: 'ticket', view }];
+        if (job) first.push({ event: 'job', job });
+        for (const event of first) sendLine(event);
+        if (first.some(isLast)) end();
       } catch (error) {
         lab.sessions.close(session);
         throw error;
@@ -59,6 +75,12 @@ function addTicketEvents(app: FastifyInstance, lab: LabServer, callerOf: CallerO
       return reply.type('application/x-ndjson').send(lines);
     },
   );
+}
+
+/** Nothing more will be told of a ticket behind this. */
+function isLast(event: ChannelEvent): boolean {
+  if (event.event === 'ticket') return event.view.state === 'ended' || event.view.state === 'held';
+  return event.event === 'job' && event.job.state === 'ended';
 }
 
 function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
@@ -81,7 +103,7 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
     { schema },
     async (request, reply) => {
       const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort());
+      reply.raw.once('close', () => gone.abort());
       const call: Call = {
         lab,
         caller: await callerOf(request),
@@ -89,6 +111,7 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
         again: false,
         signal: gone.signal,
       };
+      await findJob(call, request.params.id);
       const ranges = readConsole(call, {
         job: request.params.id,
         ...request.query,
@@ -121,7 +144,8 @@ function addImages(app: FastifyInstance, lab: LabServer): void {
       throw new MqError('BAD_REQUEST', 'Send the image with a Content-Length.');
     const upload = await lab.images.upload({ hash: request.params.hash, size });
     try {
-      for await (const bytes of request.body as AsyncIterable<Buffer>)
+      // No body at all where the length is 0.
+      for await (const bytes of (request.body ?? []) as AsyncIterable<Buffer>)
         await upload.write(upload.received, bytes);
       await upload.finish();
     } catch (error) {

@@ -7,7 +7,8 @@ import type { AgentToServer, ServerToAgent } from '../protocol/agent-messages.ts
 const payloadBytesMax = 8 * 1024 * 1024;
 
 export interface AgentLinkEvents {
-  readonly onMessage: (message: AgentToServer) => void;
+  /** What comes behind it waits for the promise, where there is one. */
+  readonly onMessage: (message: AgentToServer) => Promise<void> | undefined;
   /** Console bytes; the link is read on when it resolves. */
   readonly onConsole: (frame: { job: number; offset: number; atMs: number; bytes: Buffer }) => Promise<void>;
   readonly onClose: (error: Error | undefined) => void;
@@ -25,6 +26,7 @@ export class AgentLink {
     this.#events = events;
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('error', (error) => this.close(error));
+    stream.on('end', () => this.close());
     stream.on('close', () => this.close());
   }
 
@@ -84,7 +86,7 @@ export class AgentLink {
   async #handle(frames: readonly Frame[]): Promise<void> {
     for (const frame of frames) {
       if (this.#closed) return;
-      if (frame.kind === 'json') this.#events.onMessage(frame.value as AgentToServer);
+      if (frame.kind === 'json') await this.#events.onMessage(frame.value as AgentToServer);
       else await this.#events.onConsole({ ...frame, job: frame.streamId });
     }
   }

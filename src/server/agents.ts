@@ -24,11 +24,13 @@ export interface AgentsOptions {
   readonly logBytesMax: number;
   readonly jobSecondsMax: number;
   /** The end or error text of a job has come. */
-  readonly onMatch: (job: number, match: { end: number; open: boolean }) => void;
+  readonly onMatch: (job: number, match: { end: number; open: boolean }) => Promise<void>;
 }
 
 const retryMs = [20, 50, 100, 200, 500, 1_000, 2_000] as const;
 /** An agent that says nothing for so long hangs: its link is cut, and it is away until it answers again. */
+/** A link that lasted so long was a good one. */
+const steadyMs = 5_000;
 const pingEveryMs = 5_000;
 const silenceMaxMs = 20_000;
 
@@ -40,6 +42,8 @@ export class Agents {
   #present: readonly string[] = [];
   #highest = '0.0';
   #lastWord = 0;
+  /** The messages of a job are handled one after the other; jobs do not wait for each other. */
+  readonly #chains = new Map<number, Promise<void>>();
   #loop: Promise<void> | undefined;
   readonly #firstBoards = Promise.withResolvers<void>();
 
@@ -68,7 +72,7 @@ export class Agents {
   act(effect: Effect): void {
     switch (effect.kind) {
       case 'start-job':
-        return void this.#startJob(effect.job);
+        return this.#startJob(effect.job);
       case 'cancel-job':
         return this.#link?.send({ type: 'cancel', ...naming(effect.job), why: effect.why });
       case 'finish-job':
@@ -91,16 +95,21 @@ export class Agents {
     for (let failures = 0; !signal.aborted; ) {
       try {
         const stream = await this.#options.connect(signal);
-        failures = 0;
+        const since = performance.now();
         await this.#serve(stream);
+        if (performance.now() - since > steadyMs) failures = 0;
+        else await this.#backOff(failures++);
       } catch (error) {
         if (signal.aborted) return;
         this.#options.logger.warn('the agent can not be reached', { error: String(error) });
-        const delayMs = retryMs[Math.min(failures, retryMs.length - 1)] ?? 2_000;
-        failures += 1;
-        await pause(delayMs, signal);
+        await this.#backOff(failures++);
       }
     }
+  }
+
+  /** Also behind a link that broke at once: what broke it, such as a full disk, is likely still there. */
+  #backOff(failures: number): Promise<void> {
+    return pause(retryMs[Math.min(failures, retryMs.length - 1)] ?? 2_000, this.#stop.signal);
   }
 
   /** Serves one connection to its end. */
@@ -131,25 +140,49 @@ export class Agents {
     const boards = this.#present;
     this.#present = [];
     this.#known = new Map();
-    if (boards.length > 0)
-      await this.#run('the agent is away', () =>
-        this.#options.core.run({ name: 'agentAway', body: { boards } }),
-      );
+    if (boards.length > 0) await this.#tellAway(boards);
   }
 
-  #onMessage(message: AgentToServer): void {
+  /** Until it is stored: a board whose agent is away must not count as free. */
+  async #tellAway(boards: readonly string[]): Promise<void> {
+    const { core, logger } = this.#options;
+    const { signal } = this.#stop;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await core.run({ name: 'agentAway', body: { boards } });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.error('that the agent is away was not stored', { error: String(error) });
+        await this.#backOff(failures);
+      }
+    }
+  }
+
+  /** What is returned holds up the link: only what console bytes behind the message have to wait for. */
+  #onMessage(message: AgentToServer): Promise<void> | undefined {
     this.#lastWord = performance.now();
-    void this.#run(message.type, () => this.#handle(message));
+    const link = this.#link;
+    const work = () => this.#run(message.type, link, () => this.#handle(message));
+    if (!('job' in message)) {
+      void work();
+      return undefined;
+    }
+    const done = (this.#chains.get(message.job) ?? Promise.resolve()).then(work);
+    this.#chains.set(message.job, done);
+    void done.then(() => {
+      if (this.#chains.get(message.job) === done) this.#chains.delete(message.job);
+    });
+    return message.type === 'completed' || message.type === 'console-gap' ? done : undefined;
   }
 
   /** A report that could not be stored is said again by the agent after a reconnect: cut the link to get there. */
-  async #run(what: string, work: () => Promise<unknown>): Promise<void> {
+  async #run(what: string, link: AgentLink | undefined, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#options.logger.error('a report of the agent was not taken', { what, error: String(error) });
-      const link = this.#link;
       await pause(500, this.#stop.signal);
       link?.close(new Error('a report could not be stored'));
     }
@@ -172,6 +205,8 @@ export class Agents {
         }));
       case 'completed':
         return this.#options.onMatch(message.job, { end: message.matchEnd, open: message.open });
+      case 'console-gap':
+        return this.#onGap(message);
       case 'ended':
         return this.#onEnded(message);
       case 'powered-off':
@@ -219,10 +254,14 @@ export class Agents {
     this.#firstBoards.resolve();
   }
 
-  async #startJob(job: JobRecord): Promise<void> {
+  /** Sent in this turn, so that a cancel can't overtake it. */
+  #startJob(job: JobRecord): void {
     const link = this.#link;
     if (!link) return;
-    await this.#options.consoles.open(job.id);
+    const { consoles, logger } = this.#options;
+    consoles.open(job.id).catch((error: unknown) => {
+      logger.error('a console can not be opened', { job: job.id, error: String(error) });
+    });
     const spec = job.spec as JobSpec;
     this.#known.set(job.id, 'starting');
     link.send({
@@ -250,6 +289,11 @@ export class Agents {
     const taken = await this.#options.consoles.append(frame.job, frame);
     // A write failed (disk full) or bytes are missing: a new hello asks for them again from where the log stands.
     if (!taken) throw new Error(`console bytes of job ${frame.job} could not be stored`);
+  }
+
+  async #onGap(gap: Extract<AgentToServer, { type: 'console-gap' }>): Promise<void> {
+    const taken = await this.#options.consoles.skip(gap.job, gap);
+    if (!taken) throw new Error(`a gap in the console of job ${gap.job} could not be stored`);
   }
 
   /** The result counts only when all console bytes are here; the agent repeats it until it is told to forget. */

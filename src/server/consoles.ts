@@ -55,14 +55,19 @@ export class Consoles {
     if (known >= frame.bytes.length) return true;
     const bytes = Buffer.from(known > 0 ? frame.bytes.subarray(known) : frame.bytes);
     live.next += bytes.length;
-    const written = live.log.append(bytes, frame.atMs).then(
-      (length) => void this.#lengths.set(job, length),
-      () => {
-        live.failed = true;
-      },
-    );
-    live.last = written;
+    const written = this.#note(job, live, live.log.append(bytes, frame.atMs));
     if (live.log.queuedBytes > queuedBytesMax) await written;
+    return !live.failed;
+  }
+
+  /** Bytes that the agent no longer has: the log goes on behind them. Answers as `append` does. */
+  async skip(job: number, gap: { offset: number; length: number }): Promise<boolean> {
+    const live = await this.#get(job);
+    if (live.failed || gap.offset > live.next) return false;
+    const lengthBytes = gap.offset + gap.length - live.next;
+    if (lengthBytes <= 0) return true;
+    live.next += lengthBytes;
+    await this.#note(job, live, live.log.skip(lengthBytes));
     return !live.failed;
   }
 
@@ -112,6 +117,20 @@ export class Consoles {
       }
       if (ranges.length === 0) return;
     }
+  }
+
+  /** Never rejects: a failed write is remembered until `reset`. */
+  #note(job: number, live: Live, write: Promise<number>): Promise<void> {
+    const written = write.then(
+      (length) => {
+        if (this.#lengths.has(job)) this.#lengths.set(job, length);
+      },
+      () => {
+        live.failed = true;
+      },
+    );
+    live.last = written;
+    return written;
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import type { SchedulerClock } from './scheduler-clock.ts';
 
 /** Commands in one batch at most: what waits behind a commit is bounded in time. */
 const batchMax = 512;
-/** How long after a refused commit (a full disk) the timers rest. */
+/** How long after a refused commit (a full disk) or a failed step the timers rest. */
 const retryMs = 500;
 /** Commands that may wait for their batch. Beyond it callers are told to try again. */
 const pendingMax = 50_000;
@@ -63,12 +63,14 @@ export class Core {
   readonly #answers = new Answers();
   readonly #inFlight = new Map<string, { caller: string; digest: string; answer: Promise<unknown> }>();
   #pending: Pending[] = [];
-  readonly #reads: (() => void)[] = [];
+  readonly #reads: { readonly run: () => void; readonly refuse: () => void }[] = [];
   #scheduled = false;
   #committing = false;
   #dead = false;
+  /** The state may not be what is stored: nobody is shown it any more. */
+  #isInDoubt = false;
   #oneByOne = 0;
-  /** After a refused commit nothing is tried by itself before this moment (monotonic milliseconds). */
+  /** After a refused commit or a failed step nothing is tried by itself before this moment (monotonic milliseconds). */
   #quietUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #version = 0;
@@ -126,7 +128,9 @@ export class Core {
         reject(error);
       }
     };
-    if (this.#committing) this.#reads.push(run);
+    const refuse = () => reject(leaving());
+    if (this.#isInDoubt) refuse();
+    else if (this.#committing) this.#reads.push({ run, refuse });
     else run();
     return promise;
   }
@@ -136,7 +140,8 @@ export class Core {
     this.#dead = true;
     clearTimeout(this.#timer);
     for (const pending of this.#pending.splice(0)) pending.reject(leaving());
-    if (this.#committing) await new Promise<void>((resolve) => this.#reads.push(resolve));
+    if (!this.#committing || this.#isInDoubt) return;
+    await new Promise<void>((resolve) => this.#reads.push({ run: resolve, refuse: resolve }));
   }
 
   #findKnown(identity: RequestIdentity): Promise<unknown> | undefined {
@@ -171,7 +176,9 @@ export class Core {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      void this.#runBatch();
+      this.#runBatch().catch((error: unknown) => {
+        this.#die(`a batch broke off: ${error instanceof Error ? error.stack : String(error)}`);
+      });
     });
   }
 
@@ -188,10 +195,10 @@ export class Core {
     const isEmpty = batch.changes.length === 0 && batch.audit.length === 0 && batch.answers.length === 0;
     const outcome = isEmpty ? ({ kind: 'committed' } as const) : await this.#options.store.commit(batch);
     if (outcome.kind === 'committed') this.#settle(stepped, isEmpty);
-    else if (outcome.kind === 'unknown') return this.#die(stepped, outcome.message);
+    else if (outcome.kind === 'unknown') return this.#die(outcome.message);
     else this.#takeBack(stepped, taken, outcome);
     this.#committing = false;
-    for (const read of this.#reads.splice(0)) read();
+    for (const read of this.#reads.splice(0)) read.run();
     this.#armTimer();
     if (this.#pending.length > 0) this.#schedule();
   }
@@ -203,6 +210,7 @@ export class Core {
       result = step(state, timing, pending.command, moment);
     } catch (error) {
       this.#options.onBug(error, pending.command);
+      this.#rest();
       pending.reject(
         new MqError('INTERNAL', 'The server failed inside; nothing was changed. Its log has the details.'),
       );
@@ -244,7 +252,7 @@ export class Core {
   ): void {
     for (const one of stepped.toReversed()) undo(this.#options.state, one.changes);
     if (outcome.kind === 'refused') {
-      this.#quietUntil = performance.now() + retryMs;
+      this.#rest();
       this.#options.onRefused(outcome.message);
       for (const { pending } of stepped) pending.reject(tryAgain(outcome.message));
       return;
@@ -255,6 +263,7 @@ export class Core {
       this.#oneByOne = stepped.length;
       return;
     }
+    this.#rest();
     for (const { pending } of stepped) {
       this.#options.onBug(new Error(`the store rejected a commit: ${outcome.message}`), pending.command);
       pending.reject(
@@ -263,11 +272,18 @@ export class Core {
     }
   }
 
-  #die(stepped: readonly Stepped[], message: string): void {
+  /** What is due by time is tried again a little later, not at once. */
+  #rest(): void {
+    this.#quietUntil = performance.now() + retryMs;
+  }
+
+  /** The batch is not answered at all: whether it is stored, the next start will know. */
+  #die(message: string): void {
     this.#dead = true;
+    this.#isInDoubt = true;
     clearTimeout(this.#timer);
-    for (const { pending } of stepped) pending.reject(tryAgain(message));
-    for (const pending of this.#pending.splice(0)) pending.reject(tryAgain(message));
+    for (const pending of this.#pending.splice(0)) pending.reject(leaving());
+    for (const read of this.#reads.splice(0)) read.refuse();
     this.#options.onFatal(message);
   }
 
@@ -301,7 +317,7 @@ function asBatch(stepped: readonly Stepped[], moment: { now: number; wallAt: num
 
 /** A refusal is an answer too: a repeat of a request that was told 'no' must not be granted. */
 function asStored(identity: RequestIdentity | undefined, answer: unknown): StoredAnswer | undefined {
-  if (!identity || (answer instanceof MqError && answer.code === 'INTERNAL')) return undefined;
+  if (!identity) return undefined;
   const { requestId, caller, digest } = identity;
   const kept = answer instanceof MqError ? { error: answer.toWire() } : { value: answer ?? null };
   return { requestId, caller, digest, answer: JSON.stringify(kept) };

@@ -61,7 +61,11 @@ export class Images {
       );
     }
     const path = join(this.#folder, `upload-${randomUUID()}`);
-    const file = await open(path, 'wx', 0o600);
+    const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
+      throw new MqError('TRY_AGAIN', 'The server could not store the image (is its disk full?). Try again.', {
+        cause,
+      });
+    });
     return new Upload({
       ...image,
       file,
@@ -130,7 +134,8 @@ export class Upload {
     const copy = Buffer.from(bytes);
     const written = this.#chain.then(async () => {
       this.#sum.update(copy);
-      await this.#options.file.write(copy);
+      // Not `write`, which may take a part only.
+      await this.#options.file.writeFile(copy);
     });
     this.#chain = written;
     return written;
@@ -156,8 +161,13 @@ export class Upload {
       );
     }
     this.#done = true;
-    await this.#options.file.close();
-    await rename(this.#options.path, this.#options.target);
+    try {
+      await this.#options.file.close();
+      await rename(this.#options.path, this.#options.target);
+    } catch (cause) {
+      await rm(this.#options.path, { force: true });
+      throw new MqError('TRY_AGAIN', 'The server could not store the image. Try again.', { cause });
+    }
     await this.#options.onStored();
   }
 

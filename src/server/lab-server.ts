@@ -1,7 +1,7 @@
 // The lab as one running thing: scheduler and store behind the core, the agent, consoles, images and connected
 // clients, and the wiring between them. The operations (operations/) are what clients may ask of it.
 import type { Caller, Effect } from '../domain/commands.ts';
-import type { LabDefinition, TicketOutcome } from '../domain/records.ts';
+import type { LabDefinition, TicketOutcome, Token } from '../domain/records.ts';
 import { formatToken } from '../domain/records.ts';
 import { replay } from '../domain/scheduler.ts';
 import { State } from '../domain/state.ts';
@@ -105,6 +105,7 @@ export class LabServer {
     this.sessions = new Sessions({
       onDetach: (ticket, gone) => this.#quietly(this.core.run({ name: 'detach', body: { ticket, gone } })),
       onAlive: (ticket) => this.#quietly(this.core.run({ name: 'alive', body: { ticket } })),
+      onBack: (ticket) => this.#quietly(this.core.run({ name: 'attach', body: { ticket } })),
     });
     this.freeWaits = new FreeWaits();
     this.watches = new Watches(this);
@@ -118,7 +119,7 @@ export class LabServer {
       logger: logger.child({ part: 'agent' }),
       logBytesMax: config.limits.logBytesMax,
       jobSecondsMax: config.limits.jobSecondsMax,
-      onMatch: (job, match) => this.#quietly(this.#onMatch(job, match)),
+      onMatch: (job, match) => this.#onMatch(job, match),
     });
     this.#prune = setInterval(() => this.#quietly(this.#forgetOld()), 60_000);
     this.#prune.unref();
@@ -157,13 +158,20 @@ export class LabServer {
   }
 
   #onEffects(effects: readonly Effect[]): void {
-    for (const effect of effects) this.#onEffect(effect);
+    for (const effect of effects) {
+      try {
+        this.#onEffect(effect);
+      } catch (error) {
+        this.logger.error('an effect was not carried out', { effect: effect.kind, error });
+      }
+    }
   }
 
   #onEffect(effect: Effect): void {
     switch (effect.kind) {
       case 'offer': {
         const { ticket, board, token } = effect;
+        if (!this.sessions.ownerOf(ticket)) return this.#quietly(this.#confirmDetached(ticket, token));
         return this.sessions.send(ticket, {
           event: 'ticket',
           view: { state: 'offered', ticket, board, token: formatToken(token) },
@@ -189,6 +197,13 @@ export class LabServer {
     }
   }
 
+  /** Of a detached ticket whose client has left, the server is the client. */
+  async #confirmDetached(id: number, token: Token): Promise<void> {
+    const ticket = await this.core.read((state) => state.tickets.get(id));
+    if (!ticket?.detached) return;
+    await this.core.run({ name: 'confirm', body: { user: ticket.user, ticket: id, token } });
+  }
+
   #endTicket(ticket: number, outcome: TicketOutcome): void {
     this.sessions.send(ticket, { event: 'ticket', view: viewOutcome({ id: ticket }, outcome) });
     this.sessions.disown(ticket);
@@ -199,6 +214,8 @@ export class LabServer {
     if (job.state !== 'ended') return;
     this.sessions.disown(job.id);
     this.#matches.delete(job.id);
+    // Also where no agent told the end: who follows the console comes to it.
+    this.#quietly(this.consoles.finish(job.id));
   }
 
   /** Told at once, so that it is ahead of the console bytes behind the text. */

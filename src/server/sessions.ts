@@ -23,10 +23,14 @@ export interface SessionEvents {
   readonly onDetach: (ticket: number, gone: boolean) => void;
   /** A ticket's client has just answered a ping. */
   readonly onAlive: (ticket: number) => void;
+  /** A ticket's client has answered after it had been taken for away. */
+  readonly onBack: (ticket: number) => void;
 }
 
 interface Ping {
+  /** Who asked for the sign of life, and who was taken for away for want of it. */
   readonly tickets: Set<number>;
+  readonly missed: Set<number>;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -72,9 +76,10 @@ export class Sessions {
     return this.#all;
   }
 
-  /** The ticket's events go to this session from now on. */
+  /** The ticket's events go to this session from now on. One that has closed meanwhile is as good as none. */
   own(session: Session, ticket: number, options: { places: boolean }): void {
     this.disown(ticket);
+    if (!this.#all.has(session)) return this.#events.onDetach(ticket, session.port.isPeerGone());
     this.#owners.set(ticket, session);
     session.tickets.add(ticket);
     if (options.places) session.places.set(ticket, '');
@@ -108,8 +113,11 @@ export class Sessions {
     if (found?.nonce !== nonce) return;
     clearTimeout(found.ping.timer);
     this.#pings.delete(session);
-    for (const ticket of found.ping.tickets) {
-      if (this.#owners.get(ticket) === session) this.#events.onAlive(ticket);
+    const { tickets, missed } = found.ping;
+    for (const ticket of new Set([...missed, ...tickets])) {
+      if (this.#owners.get(ticket) !== session) continue;
+      if (missed.has(ticket)) this.#events.onBack(ticket);
+      if (tickets.has(ticket)) this.#events.onAlive(ticket);
     }
   }
 
@@ -150,7 +158,10 @@ export class Sessions {
     this.#nonce += 1;
     const timer = setTimeout(() => this.#miss(session), pingMs);
     timer.unref();
-    this.#pings.set(session, { nonce: this.#nonce, ping: { tickets: new Set(tickets), timer } });
+    this.#pings.set(session, {
+      nonce: this.#nonce,
+      ping: { tickets: new Set(tickets), missed: new Set(), timer },
+    });
     session.port.send({ event: 'ping', nonce: this.#nonce });
   }
 
@@ -159,7 +170,7 @@ export class Sessions {
     const found = this.#pings.get(session);
     if (!found) return;
     for (const ticket of session.tickets) {
-      found.ping.tickets.add(ticket);
+      found.ping.missed.add(ticket);
       this.#events.onDetach(ticket, false);
     }
   }

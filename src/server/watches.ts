@@ -18,8 +18,8 @@ export class Watches {
 
   constructor(lab: LabServer) {
     this.#lab = lab;
-    this.#places = setInterval(() => void this.#sendPlaces(), placesEveryMs);
-    this.#status = setInterval(() => void this.#sendStatus(), statusEveryMs);
+    this.#places = setInterval(() => this.#quietly(this.#sendPlaces()), placesEveryMs);
+    this.#status = setInterval(() => this.#quietly(this.#sendStatus()), statusEveryMs);
     this.#places.unref();
     this.#status.unref();
   }
@@ -27,6 +27,11 @@ export class Watches {
   stop(): void {
     clearInterval(this.#places);
     clearInterval(this.#status);
+  }
+
+  /** What fails is worked out again in the next round. */
+  #quietly(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#lab.logger.warn('a view was not sent', { error }));
   }
 
   async #sendPlaces(): Promise<void> {

@@ -18,12 +18,16 @@ export const jobs: Handler<'jobs'> = async (call, body) => {
   );
   const stored = await call.lab.store.listJobs({ limit, ...(user === undefined ? {} : { user }) });
   const started = stored.map((job) => viewJob(job, call.lab.extras(job.id)));
-  return { jobs: [...waiting, ...started].sort((a, b) => b.id - a.id).slice(0, limit) };
+  // One may have started between the two questions.
+  const isStarted = new Set(started.map((job) => job.id));
+  const stillWaiting = waiting.filter((job) => !isStarted.has(job.id));
+  return { jobs: [...stillWaiting, ...started].sort((a, b) => b.id - a.id).slice(0, limit) };
 };
 
 export const job: Handler<'job'> = async (call, body) => ({ job: await findJob(call, body.id) });
 
-async function findJob(call: Call, id: number): Promise<JobView> {
+/** The job as it stands, live or ended, waiting or started. Throws UNKNOWN_JOB. */
+export async function findJob(call: Call, id: number): Promise<JobView> {
   const live = await findLive(call, id);
   if (live) return viewJob(live, call.lab.extras(id));
   const waiting = await call.lab.core.read((state) => {
@@ -96,7 +100,7 @@ async function sendConsole(
   }
 }
 
-/** The kept bytes of a job, and with `follow` what comes until it has ended. Throws UNKNOWN_JOB. */
+/** The kept bytes of a job, and with `follow` what comes until it has ended. None of an unknown job. */
 export async function* readConsole(
   call: Call,
   options: { job: number; from: number; follow: boolean; splitByTime: boolean; signal: AbortSignal },

@@ -1,5 +1,5 @@
 // Operations on tickets: submit, confirm, withdraw, attach, cancel.
-import type { Caller, ConfirmReply, Submit, SubmitReply } from '../../domain/commands.ts';
+import type { ConfirmReply, Submit, SubmitReply } from '../../domain/commands.ts';
 import {
   formatToken,
   type PriorityClass,
@@ -26,16 +26,14 @@ export const submit: Handler<'submit'> = async (call, body) => {
   if (body.kind !== 'lock') await checkJob(call, body, target);
   const command = { name: 'submit' as const, body: toSubmit(call, body, target) };
   const answer = await core.answer(command, identify(call, 'submit', body), (reply, state) => {
-    const response = submitResponse(reply, body, state);
-    if ('ticket' in reply && call.session)
-      call.lab.sessions.own(call.session, reply.ticket, { places: false });
-    return response;
+    return submitResponse(reply, body, state);
   });
+  if (!isOpen(answer.view)) return answer;
+  // In the turn of the commit, ahead of the first event; not before it, since a refused one leaves no ticket.
+  if (call.session) call.lab.sessions.own(call.session, answer.ticket, { places: false });
   // Without a stream of its own the ticket's grace begins now.
-  if (!call.session && isOpen(answer.view))
+  else if (!call.lab.sessions.ownerOf(answer.ticket))
     await core.run({ name: 'detach', body: { ticket: answer.ticket, gone: false } });
-  if (call.session && call.again && isOpen(answer.view))
-    call.lab.sessions.own(call.session, answer.ticket, { places: false });
   return answer;
 };
 
@@ -179,12 +177,18 @@ export const confirm: Handler<'confirm'> = async (call, body) => {
     body: { user, ticket: body.ticket, token: parseToken(body.token) },
   };
   const done = await call.lab.core.answer(command, identify(call, 'confirm', body), (reply, state) => {
-    const view = confirmView(reply, body.ticket, state);
-    if (view?.state === 'held') call.lab.sessions.disown(body.ticket);
-    return { view };
+    return { view: confirmView(reply, body.ticket, state) };
   });
+  if (done.view?.state === 'held') leaveTicket(call, done.view);
   return { view: done.view ?? (await findEnded(call, body.ticket)) };
 };
+
+/** The ticket is over. Whoever follows it on another stream is told what became of it. */
+function leaveTicket({ lab, session }: Call, view: TicketView): void {
+  if (lab.sessions.ownerOf(view.ticket) !== session)
+    lab.sessions.send(view.ticket, { event: 'ticket', view });
+  lab.sessions.disown(view.ticket);
+}
 
 function confirmView(reply: ConfirmReply, id: number, state: State): TicketView | undefined {
   switch (reply.kind) {
@@ -218,6 +222,8 @@ export const attach: Handler<'attach'> = async (call, body) => {
   if (live && session) {
     lab.sessions.own(session, body.ticket, { places: body.places ?? false });
     await lab.core.run({ name: 'attach', body: { ticket: body.ticket } });
+    // Closed while it was asked for: the ticket's client is away again.
+    if (session.closed.signal.aborted) lab.sessions.own(session, body.ticket, { places: false });
   }
   const job = await findJobView(call, body.ticket);
   return { view: await findView(call, body.ticket), ...(job ? { job } : {}) };
@@ -266,7 +272,11 @@ export const cancel: Handler<'cancel'> = async (call, body) => {
     throw new MqError('BAD_REQUEST', 'Name a ticket or job, or say --mine.');
   const cancelled: number[] = [];
   for (const id of ids) {
-    const kind = await cancelOne(call.lab, call.caller, id);
+    const kind = await cancelOne(
+      call,
+      id,
+      body.id === undefined ? undefined : identify(call, 'cancel', body),
+    );
     if (kind === 'not-allowed') throw notYours(id);
     if (kind === 'done') cancelled.push(id);
     else if (body.id !== undefined)
@@ -277,17 +287,26 @@ export const cancel: Handler<'cancel'> = async (call, body) => {
 
 /** By its number whatever it is now, a ticket or a job. A lock that it became stays: releasing is another word. */
 async function cancelOne(
-  lab: Call['lab'],
-  caller: Caller,
+  { lab, caller }: Call,
   id: number,
+  identity: ReturnType<typeof identify> | undefined,
 ): Promise<'done' | 'not-allowed' | 'unknown'> {
-  const isTicket = await lab.core.read((state) => state.tickets.has(id));
-  const reply = isTicket
-    ? await lab.core.run({ name: 'withdraw', body: { caller, ticket: id, why: 'cancelled' } })
-    : await lab.core.run({
-        name: 'cancelJob',
-        body: { caller, job: id, why: `cancelled by ${caller.user}` },
-      });
+  const { core } = lab;
+  const isTicket = await core.read((state) => state.tickets.has(id));
+  const withdrawal = { name: 'withdraw' as const, body: { caller, ticket: id, why: 'cancelled' as const } };
+  const ending = {
+    name: 'cancelJob' as const,
+    body: { caller, job: id, why: `cancelled by ${caller.user}` },
+  };
+  // Of many at once a repeat finds only those that are left, and needs no answer stored.
+  const run = isTicket
+    ? identity
+      ? core.answer(withdrawal, identity, (reply) => reply)
+      : core.run(withdrawal)
+    : identity
+      ? core.answer(ending, identity, (reply) => reply)
+      : core.run(ending);
+  const reply = await run;
   return reply.kind === 'not-allowed' || reply.kind === 'unknown' ? reply.kind : 'done';
 }
 
