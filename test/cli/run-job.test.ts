@@ -70,7 +70,7 @@ for (const [text, shown] of [
   ['', '[[Timeout]]\n'],
 ]) {
   test(`a time-out behind ${JSON.stringify(text)} has its line to itself`, async () => {
-    const { server, job, captured, finish } = await started({ console: Buffer.from(text ?? '') });
+    const { server, job, captured, finish } = await started({ console: Buffer.from(text ?? ''), jobRunsOn: true });
     server.push({ event: 'job', job: { ...running, state: 'ended', verdict: 'timed-out' } });
     assert.equal(await followImage(job), 1);
     assert.equal(captured.stdout.text, shown);
@@ -104,7 +104,7 @@ test('a lab fault is told also where nobody watches, a failed image is not', asy
     ['lab-fault', /fault of the lab.*relay/],
     ['error-text', /^$/],
   ] as const) {
-    const { server, job, captured, finish } = await started({ console: Buffer.from('x') });
+    const { server, job, captured, finish } = await started({ console: Buffer.from('x'), jobRunsOn: true });
     server.push({ event: 'job', job: { ...running, state: 'ended', verdict, detail: 'relay' } });
     assert.equal(await followImage(job), 1);
     assert.match(captured.stderr.text, told);

@@ -18,6 +18,8 @@ export interface ScriptedOptions {
   /** Take an offer back when its client is cut off, and offer under another token later. */
   takeBack?: boolean;
   consoleChunk?: number;
+  /** The job does not end by itself: the test says when, and how. */
+  jobRunsOn?: boolean;
 }
 
 export class ScriptedServer {
@@ -194,6 +196,7 @@ export class ScriptedServer {
       files: [],
     };
     this.push({ event: 'job', job: this.job });
+    if (this.options.jobRunsOn) return;
     this.timers.after(1000, () => {
       const length = this.options.console?.length ?? 0;
       this.job = { ...(this.job as JobView), state: 'ended', verdict: 'completed', consoleLength: length };
