@@ -70,7 +70,10 @@ for (const [text, shown] of [
   ['', '[[Timeout]]\n'],
 ]) {
   test(`a time-out behind ${JSON.stringify(text)} has its line to itself`, async () => {
-    const { server, job, captured, finish } = await started({ console: Buffer.from(text ?? ''), jobRunsOn: true });
+    const { server, job, captured, finish } = await started({
+      console: Buffer.from(text ?? ''),
+      jobRunsOn: true,
+    });
     server.push({ event: 'job', job: { ...running, state: 'ended', verdict: 'timed-out' } });
     assert.equal(await followImage(job), 1);
     assert.equal(captured.stdout.text, shown);
