@@ -42,6 +42,8 @@ export class Agents {
   #present: readonly string[] = [];
   #highest = '0.0';
   #lastWord = 0;
+  /** Connections in a row that came to nothing. */
+  #failures = 0;
   /** The messages of a job are handled one after the other; jobs do not wait for each other. */
   readonly #chains = new Map<number, Promise<void>>();
   #loop: Promise<void> | undefined;
@@ -92,17 +94,17 @@ export class Agents {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#stop;
-    for (let failures = 0; !signal.aborted; ) {
+    while (!signal.aborted) {
       try {
         const stream = await this.#options.connect(signal);
         const since = performance.now();
         await this.#serve(stream);
-        if (performance.now() - since > steadyMs) failures = 0;
-        else await this.#backOff(failures++);
+        if (performance.now() - since > steadyMs) this.#failures = 0;
+        else await this.#backOff(this.#failures++);
       } catch (error) {
         if (signal.aborted) return;
         this.#options.logger.warn('the agent can not be reached', { error: String(error) });
-        await this.#backOff(failures++);
+        await this.#backOff(this.#failures++);
       }
     }
   }
@@ -315,6 +317,7 @@ export class Agents {
     await consoles.finish(job);
     this.#known.delete(job);
     this.#link?.send({ type: 'forget', job });
+    this.#failures = 0;
   }
 
   async #onPoweredOff(message: Extract<AgentToServer, { type: 'powered-off' }>): Promise<void> {
