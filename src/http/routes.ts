@@ -18,6 +18,7 @@ export type CallerOf = (request: FastifyRequest) => Promise<Caller>;
 export async function addRoutes(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): Promise<void> {
   await app.register(swagger, {
     openapi: {
+      openapi: '3.1.0',
       info: {
         title: 'mq',
         version: lab.version,
