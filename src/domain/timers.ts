@@ -12,11 +12,12 @@ import { withdrawTicket } from './tickets.ts';
  */
 export function fireTimers(step: Step): void {
   for (;;) {
-    const at = step.state.nextTimerAt;
-    const key = step.state.timers.peek();
-    if (at === undefined || key === undefined || at > step.now) return;
+    const { timers } = step.state;
+    const [key, rank] = [timers.peek(), timers.peekRank()];
+    if (key === undefined || !rank || rank[0] > step.now) return;
     fire(step, key);
-    if (step.state.timers.peek() === key && step.state.nextTimerAt === at) {
+    // A ticket may lose its offer and, by another rank, reach its deadline at one instant.
+    if (timers.peek() === key && String(timers.peekRank()) === String(rank)) {
       throw new Error(`timer ${key} fired and is still due`);
     }
     closeStep(step);
