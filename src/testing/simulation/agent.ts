@@ -1,0 +1,285 @@
+// An agent and its boards: runs jobs, switches power, loses its link, is killed and comes back, hangs. It keeps to
+// the rules of the wire: a report is said again until it is heard, a token lower than the board has seen is refused.
+import type { Effect } from '../../domain/commands.ts';
+import type { JobRecord, JobResult, Token, Verdict } from '../../domain/records.ts';
+import { compareTokens, formatToken, sameToken } from '../../domain/records.ts';
+import type { World } from './world.ts';
+
+interface Bench {
+  highest: Token;
+  isOn: boolean;
+  job: number | undefined;
+}
+
+interface AgentJob {
+  readonly job: JobRecord;
+  state: 'starting' | 'running' | 'ended';
+  result?: JobResult;
+}
+
+const lowest: Token = { generation: 0, number: 0 };
+/** How long a message is under way, each way; the same for all, so that none overtakes another. */
+const delayMs = 2;
+
+export class SimulatedAgent {
+  readonly #world: World;
+  readonly #boards: Map<string, Bench>;
+  readonly #jobs = new Map<number, AgentJob>();
+  readonly #powerReports = new Map<string, { token: Token; ok: boolean }>();
+  #isLinked = false;
+  /** Rises with each link and each life, so that what was under way before is dropped. */
+  #link = 0;
+  #life = 0;
+
+  constructor(world: World, boards: readonly string[]) {
+    this.#world = world;
+    this.#boards = new Map(boards.map((name) => [name, { highest: lowest, isOn: false, job: undefined }]));
+  }
+
+  drives(board: string): boolean {
+    return this.#boards.has(board);
+  }
+
+  /** Why nobody else may have the board now, as far as the metal goes. */
+  occupation(board: string): string | undefined {
+    const bench = this.#boards.get(board);
+    if (bench?.job !== undefined) return `job ${bench.job} runs`;
+    return bench?.isOn ? 'it is on' : undefined;
+  }
+
+  get isIdle(): boolean {
+    return [...this.#boards.values()].every((bench) => bench.job === undefined);
+  }
+
+  /** Finds the server, when there is one, and says what it has and knows. */
+  connect(): void {
+    if (this.#isLinked || !this.#world.server.isUp) return;
+    this.#isLinked = true;
+    this.#link += 1;
+    const jobs = [...this.#jobs].map(([id, { state }]) => ({ id, state }));
+    const highest = [...this.#boards.values()]
+      .map((bench) => bench.highest)
+      .reduce((a, b) => (compareTokens(a, b) >= 0 ? a : b));
+    const boards = [...this.#boards.keys()];
+    if (!this.#world.isCalm && this.#world.random.chance(0.02)) {
+      const board = this.#world.random.pick(boards);
+      this.#post({ name: 'boardFailed', body: { board, why: 'no console' } });
+    }
+    this.#post({ name: 'agentPresent', body: { boards, jobs, highest } });
+    for (const [id, job] of this.#jobs) if (job.state === 'ended') this.#tellEnd(id);
+    for (const board of this.#powerReports.keys()) this.#tellPower(board);
+  }
+
+  /** The link breaks; the server sees it unless it died itself. */
+  disconnect(): void {
+    if (!this.#isLinked) return;
+    this.#isLinked = false;
+    this.#link += 1;
+    this.#tellAway();
+  }
+
+  /** The server has died: nobody is told. */
+  lose(): void {
+    this.#isLinked = false;
+    this.#link += 1;
+  }
+
+  #tellAway(): void {
+    const link = this.#link;
+    this.#world.server.post({ name: 'agentAway', body: { boards: [...this.#boards.keys()] } }, (heard) => {
+      if (heard.kind === 'reply') return;
+      this.#world.agenda.in(100, () => {
+        if (link === this.#link && this.#world.server.isUp) this.#tellAway();
+      });
+    });
+  }
+
+  /** The process is killed and starts again: leftovers are ended and their boards switched off before it says a word. */
+  restart(): void {
+    this.disconnect();
+    this.#life += 1;
+    for (const bench of this.#boards.values()) {
+      bench.isOn = false;
+      bench.job = undefined;
+    }
+    // Some it finds in its notes and reports, of others nothing is left.
+    for (const [id, job] of this.#jobs) {
+      if (job.state === 'ended') continue;
+      if (this.#world.random.chance(0.5)) this.#jobs.delete(id);
+      else
+        this.#jobs.set(id, {
+          ...job,
+          state: 'ended',
+          result: { verdict: 'lab-fault', detail: 'the agent was killed', mayBeOn: false },
+        });
+    }
+  }
+
+  act(effect: Effect): void {
+    if (!this.#isLinked) return;
+    this.#later(delayMs, () => this.#act(effect));
+  }
+
+  #act(effect: Effect): void {
+    switch (effect.kind) {
+      case 'start-job':
+        return this.#start(effect.job);
+      case 'cancel-job':
+        return this.#cancel(effect.job);
+      case 'finish-job':
+        return this.#later(this.#soon(), () => this.#end(effect.job.id, 'completed'));
+      case 'power-off':
+        return this.#powerOff(effect.board, effect.token);
+    }
+  }
+
+  #admit(board: string, token: Token, what: string): Bench | undefined {
+    const bench = this.#boards.get(board);
+    if (!bench) return undefined;
+    if (compareTokens(token, bench.highest) < 0) {
+      const seen = formatToken(bench.highest);
+      this.#world.fail(
+        `the agent refuses to ${what} ${board} under ${formatToken(token)}: it has seen ${seen}`,
+      );
+      return undefined;
+    }
+    bench.highest = token;
+    return bench;
+  }
+
+  #start(job: JobRecord): void {
+    if (this.#jobs.has(job.id)) return;
+    const bench = this.#admit(job.board, job.token, 'start a job on');
+    if (!bench) return;
+    if (bench.job !== undefined)
+      this.#world.fail(`job ${job.id} starts on ${job.board} while job ${bench.job} runs`);
+    bench.job = job.id;
+    bench.isOn = true;
+    this.#jobs.set(job.id, { job, state: 'starting' });
+    this.#here(this.#soon(), () => {
+      const known = this.#jobs.get(job.id);
+      if (known?.state !== 'starting') return;
+      known.state = 'running';
+      this.#post({ name: 'jobStarted', body: { job: job.id, token: job.token } });
+      const { random, isCalm } = this.#world;
+      this.#here(isCalm ? random.between(1, 500) : random.wait(8_000), () =>
+        this.#end(job.id, this.#verdict()),
+      );
+    });
+  }
+
+  #cancel(job: JobRecord): void {
+    const known = this.#jobs.get(job.id);
+    if (!known || known.state === 'ended') return;
+    if (!this.#admitsAgain(job)) return;
+    // Now and then one hangs: until the agent is killed, or for a long time.
+    const hangs = !this.#world.isCalm && this.#world.random.chance(0.04);
+    this.#here(hangs ? this.#world.random.between(10_000, 400_000) : this.#soon(), () =>
+      this.#end(job.id, 'cancelled'),
+    );
+  }
+
+  #admitsAgain(job: JobRecord): boolean {
+    const bench = this.#boards.get(job.board);
+    if (bench && compareTokens(job.token, bench.highest) >= 0) return true;
+    this.#world.fail(`the agent refuses to cancel job ${job.id}: the board went to another`);
+    return false;
+  }
+
+  #end(id: number, verdict: Verdict): void {
+    const known = this.#jobs.get(id);
+    if (!known || known.state === 'ended') return;
+    const bench = this.#boards.get(known.job.board);
+    const mayBeOn = this.#world.random.chance(0.15);
+    if (bench?.job === id) {
+      bench.job = undefined;
+      bench.isOn = mayBeOn;
+    }
+    known.state = 'ended';
+    known.result = { verdict, detail: verdict, mayBeOn };
+    this.#tellEnd(id);
+  }
+
+  #tellEnd(id: number): void {
+    const known = this.#jobs.get(id);
+    if (!known?.result) return;
+    const { job, result } = known;
+    this.#post({ name: 'jobEnded', body: { job: id, token: job.token, result } }, () =>
+      this.#jobs.delete(id),
+    );
+  }
+
+  #powerOff(board: string, token: Token): void {
+    const bench = this.#admit(board, token, 'switch off');
+    if (!bench) return;
+    const { random, isCalm } = this.#world;
+    const hangs = !isCalm && random.chance(0.02);
+    this.#here(hangs ? random.between(10_000, 400_000) : random.between(5, 400), () => {
+      if (!sameToken(bench.highest, token)) return;
+      const ok = isCalm || random.chance(0.95);
+      if (ok) this.#cut(bench);
+      this.#powerReports.set(board, { token, ok });
+      this.#tellPower(board);
+    });
+  }
+
+  /** A job in flight under an older token ends with the power. */
+  #cut(bench: Bench): void {
+    bench.isOn = false;
+    if (bench.job === undefined) return;
+    this.#jobs.delete(bench.job);
+    bench.job = undefined;
+  }
+
+  #tellPower(board: string): void {
+    const report = this.#powerReports.get(board);
+    if (!report) return;
+    const { token, ok } = report;
+    this.#post({ name: 'poweredOff', body: { board, token, ok, detail: ok ? '' : 'no answer' } }, () => {
+      if (this.#powerReports.get(board) === report) this.#powerReports.delete(board);
+    });
+  }
+
+  /** Says something over the link that is up now. What is not heard is said again after a reconnect. */
+  #post(command: Parameters<World['server']['post']>[0], onHeard: () => void = () => undefined): void {
+    if (!this.#isLinked) return;
+    this.#later(delayMs, () =>
+      this.#world.server.post(command, (heard) => {
+        if (heard.kind === 'reply') onHeard();
+        else this.#reconnectSoon();
+      }),
+    );
+  }
+
+  /** A report was not stored: the link is cut, so that everything is said again. */
+  #reconnectSoon(): void {
+    this.disconnect();
+    this.#world.agenda.in(500, () => this.connect());
+  }
+
+  #verdict(): Verdict {
+    const { random } = this.#world;
+    if (random.chance(0.06)) return 'lab-fault';
+    return random.pick(['completed', 'completed', 'error-text', 'timed-out', 'boot-failed']);
+  }
+
+  #soon(): number {
+    return this.#world.random.between(5, 300);
+  }
+
+  /** After a delay, if the link is still the same. */
+  #later(afterMs: number, action: () => void): void {
+    const link = this.#link;
+    this.#world.agenda.in(afterMs, () => {
+      if (link === this.#link) action();
+    });
+  }
+
+  /** After a delay, if the process is still the same. */
+  #here(afterMs: number, action: () => void): void {
+    const life = this.#life;
+    this.#world.agenda.in(afterMs, () => {
+      if (life === this.#life) action();
+    });
+  }
+}

@@ -1,0 +1,196 @@
+// The state's indexes as plain data, and the same worked out from the records by brute force: for invariants.ts and for
+// tests that compare a state with one that was rebuilt. Pure.
+
+import type { JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
+import { holderKey, type State, turnKey } from '../../domain/state.ts';
+import type { TargetSet } from '../../domain/target-set.ts';
+import { isUsable } from './record-checks.ts';
+
+type Plain = Record<string, unknown>;
+
+/** Every index of the state. Sets of single boards that nobody waits for may exist or not, and are left out. */
+export function readIndexes(state: State): Plain {
+  const sets = [...state.allSets()].filter((set) => !set.key.startsWith('b:') || set.queue.size > 0);
+  return {
+    ticketsByUser: sorted([...state.ticketsByUser].map(([user, ids]) => [user, numbers(ids)])),
+    ticketsInQueue: sorted([...state.ticketsInQueue]),
+    ticketsInTurn: sorted([...state.ticketsInTurn]),
+    slotTickets: sorted([...state.slotTickets].map(([name, heap]) => [name, heap.sorted().map(Number)])),
+    heldBy: sorted([...state.heldBy].map(([name, boards]) => [name, [...boards].sort()])),
+    timers: state.timers.entries().map(([key, at, rank]) => [key, at, rank]),
+    boardByTicket: sorted([...state.boardByTicket]),
+    settlingTickets: state.settlingTickets,
+    busySets: [...state.busySets].map((set) => set.key).sort(),
+    sets: sorted(sets.map((set) => [set.key, readSet(set)])),
+    setsOf: sorted([...state.boards.keys()].map((board) => [board, setKeys(state, board, sets)])),
+  };
+}
+
+/** Every index that is not what the records say. */
+export function checkIndexes(state: State): string[] {
+  const problems: string[] = [];
+  const compare = (name: string, found: unknown, expected: unknown): void => {
+    const [is, should] = [JSON.stringify(found), JSON.stringify(expected)];
+    if (is !== should) problems.push(`index ${name} is ${is}, not ${should}`);
+  };
+  const found = readIndexes(state);
+  for (const [name, expected] of Object.entries(deriveIndexes(state))) compare(name, found[name], expected);
+  for (const set of state.allSets()) compare(`set ${set.key}`, readSet(set), deriveSet(state, set));
+  for (const ticket of state.tickets.values()) {
+    if (ticket.kind !== 'slot' && !ticket.offer && !state.findSet(ticket.queue))
+      problems.push(`ticket ${ticket.id} is in queue ${ticket.queue}, which is not there`);
+  }
+  return problems;
+}
+
+function deriveIndexes(state: State): Plain {
+  const tickets = [...state.tickets.values()];
+  const waiting = tickets.filter((ticket) => ticket.state === 'waiting');
+  const held = [...state.locks.values()].filter((lock) => lock.state === 'held');
+  const slots = waiting.filter((ticket) => ticket.kind === 'slot');
+  const queued = waiting.filter((ticket) => ticket.kind !== 'slot');
+  const own = [...state.locks.values()].filter((lock) => lock.ticket > 0 && !lock.passedOn);
+  return {
+    ticketsByUser: grouped(tickets, (ticket) => ticket.user, idOf).map(([user, ids]) => [user, numbers(ids)]),
+    ticketsInQueue: grouped(tickets, (ticket) => ticket.queue, idOf).map(([name, ids]) => [name, ids.length]),
+    ticketsInTurn: grouped(tickets, (ticket) => turnKey(ticket.queue, ticket.set), idOf).map(
+      ([name, ids]) => [name, ids.length],
+    ),
+    slotTickets: grouped(slots, (ticket) => holderKey(ticket.user, ticket.key), idOf).map(([name, ids]) => [
+      name,
+      numbers(ids),
+    ]),
+    heldBy: grouped(
+      held,
+      (lock) => holderKey(lock.user, lock.key),
+      (lock) => lock.board,
+    ).map(([name, boards]) => [name, boards.sort()]),
+    timers: deriveTimers(state),
+    boardByTicket: sorted(own.map((lock) => [lock.ticket, lock.board])),
+    settlingTickets: tickets.filter((ticket) => ticket.settling).length,
+    busySets: [...new Set(queued.map((ticket) => ticket.queue))].sort(),
+  };
+}
+
+function deriveTimers(state: State): [string, number, number][] {
+  const timers: [string, number | undefined, number][] = [['meta', state.meta.settleUntil, 0]];
+  for (const lock of state.locks.values()) timers.push([`l:${lock.board}`, lockDueAt(lock), 1]);
+  for (const job of state.jobs.values()) timers.push([`j:${job.id}`, jobDueAt(job), 1]);
+  for (const board of state.boards.values()) {
+    if (board.service.state !== 'in') timers.push([`b:${board.name}`, board.service.until, 1]);
+  }
+  for (const ticket of state.tickets.values()) {
+    const rank = ticket.state === 'offered' ? 1 : 2;
+    timers.push([`t:${ticket.id}`, ticketDueAt(ticket, state.meta.settleUntil), rank]);
+  }
+  const set = timers.filter((timer): timer is [string, number, number] => timer[1] !== undefined);
+  return set.sort((a, b) => a[1] - b[1] || a[2] - b[2] || (a[0] < b[0] ? -1 : 1));
+}
+
+function lockDueAt(lock: LockRecord): number | undefined {
+  if (lock.state === 'granted') return undefined;
+  if (lock.state === 'ending') return lock.ending?.limitAt;
+  return least([lock.idleAt, lock.overdue ? undefined : lock.endsAt]);
+}
+
+function jobDueAt(job: JobRecord): number | undefined {
+  return least([job.graceUntil, job.endingLimitAt]);
+}
+
+function ticketDueAt(ticket: TicketRecord, settleUntil = 0): number | undefined {
+  if (ticket.offer) return least([ticket.graceUntil, ticket.offer.confirmBy]);
+  return least([
+    ticket.graceUntil,
+    ticket.deadline === undefined ? undefined : Math.max(ticket.deadline, settleUntil),
+  ]);
+}
+
+function readSet(set: TargetSet): Plain {
+  return {
+    boards: set.boards,
+    spread: set.spread,
+    size: set.queue.size,
+    ranks: set.queue.ranks(),
+    free: set.freeBoards(),
+    holds: set.overdueBoards(Number.POSITIVE_INFINITY),
+    ending: [...set.endingBoards()].sort(),
+  };
+}
+
+function deriveSet(state: State, set: TargetSet): Plain {
+  const waiting = [...state.tickets.values()].filter(
+    (ticket) => ticket.state === 'waiting' && ticket.kind !== 'slot' && ticket.queue === set.key,
+  );
+  const heads = grouped(waiting, (ticket) => `${ticket.priority} ${ticket.set}`, idOf).map(([, ids]) =>
+    Math.min(...ids),
+  );
+  const ranks = heads.flatMap((id) => rankOf(state, id) ?? []);
+  const usable = set.boards.flatMap((name, at) => {
+    const board = state.boards.get(name);
+    return board && isUsable(board) ? [{ name, at, board, lock: state.locks.get(name) }] : [];
+  });
+  const free = usable
+    .filter(({ lock }) => !lock)
+    .map(({ name, at, board }) => {
+      const first = set.spread ? board.freeSince : at;
+      return { name, rank: [board.health.state === 'suspect' ? 1 : 0, first, at] };
+    });
+  const holds = usable.flatMap(({ name, at, lock }) =>
+    lock?.state === 'held' && lock.endsAt !== undefined ? [{ name, rank: [lock.endsAt, at] }] : [],
+  );
+  return {
+    boards: set.boards,
+    spread: set.spread,
+    size: waiting.length,
+    ranks: ranks.sort((a, b) => byRank([a.priority, a.turn, a.arrival], [b.priority, b.turn, b.arrival])),
+    free: free.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
+    holds: holds.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
+    ending: usable.flatMap(({ name, lock }) => (lock?.state === 'ending' ? [name] : [])).sort(),
+  };
+}
+
+function rankOf(state: State, id: number) {
+  const ticket = state.tickets.get(id);
+  if (!ticket) return undefined;
+  const granted = state.turns.get(turnKey(ticket.queue, ticket.set))?.number ?? 0;
+  const turn = state.lab.discipline === 'fifo' ? id : Math.max(id, ticket.turnFloor, granted);
+  return { priority: ticket.priority, turn, arrival: id };
+}
+
+function setKeys(state: State, board: string, sets: readonly TargetSet[]): string[] {
+  return state
+    .setsOf(board)
+    .filter((set) => sets.includes(set))
+    .map((set) => set.key)
+    .sort();
+}
+
+function byRank(a: readonly number[], b: readonly number[]): number {
+  return a.map((one, at) => one - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function least(times: readonly (number | undefined)[]): number | undefined {
+  const set = times.filter((time) => time !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+}
+
+function idOf(ticket: TicketRecord): number {
+  return ticket.id;
+}
+
+function numbers(ids: Iterable<number>): number[] {
+  return [...ids].sort((a, b) => a - b);
+}
+
+function grouped<T, V>(
+  items: readonly T[],
+  nameOf: (item: T) => string,
+  valueIn: (item: T) => V,
+): [string, V[]][] {
+  const groups = Map.groupBy(items, nameOf);
+  return sorted([...groups].map(([name, members]) => [name, members.map(valueIn)]));
+}
+
+function sorted<K extends string | number, V>(entries: [K, V][]): [K, V][] {
+  return entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}

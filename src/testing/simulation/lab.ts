@@ -1,0 +1,72 @@
+// The lab that simulations run on: small, so that everybody meets, with pools that overlap, that are equal in another
+// order, that spread, and that have one board; and how its definition changes now and then.
+import type { BoardDefinition, LabDefinition, TargetSpec } from '../../domain/records.ts';
+import type { Random } from './random.ts';
+
+/** Boards by the agent that drives them. */
+export const agentBoards: readonly (readonly string[])[] = [
+  ['b0', 'b1', 'b2'],
+  ['b3', 'b4'],
+  ['b5', 'b6'],
+];
+
+const boards: readonly BoardDefinition[] = [
+  defineBoard('b0', 'imx6', {}),
+  defineBoard('b1', 'imx6', { files: { min: 1, max: 2 } }),
+  defineBoard('b2', 'imx6', {}),
+  defineBoard('b3', 'imx8', { takesLinux: true }),
+  defineBoard('b4', 'imx8', { takesLinux: true, takesDtb: true }),
+  defineBoard('b5', 'x86', { holdMaxSeconds: 40 }),
+  defineBoard('b6', 'x86', { idleMaxSeconds: 30, files: { min: 1, max: 2 } }),
+];
+
+export const fullLab: LabDefinition = {
+  boards,
+  pools: [
+    { name: 'imx6', boards: ['b0', 'b1', 'b2'], spread: false },
+    { name: 'imx6-last-first', boards: ['b2', 'b1', 'b0'], spread: false },
+    { name: 'mixed', boards: ['b2', 'b3', 'b4'], spread: false },
+    { name: 'rested', boards: ['b0', 'b3', 'b5'], spread: true },
+    { name: 'x86', boards: ['b6', 'b5'], spread: false },
+    { name: 'one', boards: ['b3'], spread: false },
+  ],
+  discipline: 'turns',
+  limits: { ticketsPerUser: 12, queueLength: 25, adHocQueuesPerBoard: 4 },
+};
+
+/** Another definition: boards and pools taken out, another discipline. */
+export function changeLab(random: Random): LabDefinition {
+  const gone = new Set(random.chance(0.7) ? [random.pick(boards).name, random.pick(boards).name] : []);
+  const left = fullLab.boards.filter((board) => !gone.has(board.name));
+  const pools = fullLab.pools
+    .filter(() => random.chance(0.9))
+    .map((pool) => ({
+      ...pool,
+      boards: random.chance(0.2) ? random.shuffle(pool.boards) : pool.boards,
+      spread: random.chance(0.1) ? !pool.spread : pool.spread,
+    }))
+    .map((pool) => ({ ...pool, boards: pool.boards.filter((board) => !gone.has(board)) }));
+  return { ...fullLab, boards: left, pools, discipline: random.chance(0.2) ? 'fifo' : 'turns' };
+}
+
+export function pickTarget(random: Random): TargetSpec {
+  const dice = random.next();
+  if (dice < 0.3) return { kind: 'board', name: random.pick(boards).name };
+  if (dice < 0.75) return { kind: 'pool', name: random.pick(fullLab.pools).name };
+  if (dice < 0.85) return { kind: 'where', attributes: { soc: random.pick(['imx6', 'imx8', 'x86']) } };
+  const names = random.shuffle(boards.map((board) => board.name));
+  return { kind: 'boards', names: names.slice(0, random.between(2, 3)) };
+}
+
+function defineBoard(name: string, soc: string, more: Partial<BoardDefinition>): BoardDefinition {
+  return {
+    name,
+    aliases: [],
+    attributes: { soc },
+    files: { min: 1, max: 1 },
+    linuxFiles: { min: 1, max: 2 },
+    takesLinux: false,
+    takesDtb: false,
+    ...more,
+  };
+}

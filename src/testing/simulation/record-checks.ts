@@ -1,0 +1,185 @@
+// Rules that hold between records whatever happens: for invariants.ts. Pure.
+import type {
+  BoardDefinition,
+  BoardRecord,
+  JobRecord,
+  LabDefinition,
+  LockRecord,
+  TicketRecord,
+  Token,
+} from '../../domain/records.ts';
+import { compareTokens, formatToken, sameToken } from '../../domain/records.ts';
+import type { State } from '../../domain/state.ts';
+
+/** Every breach as a sentence. */
+export function checkRecords(state: State): string[] {
+  const problems = [
+    ...[...state.locks].flatMap(([board, lock]) => checkLock(state, board, lock)),
+    ...[...state.jobs.values()].flatMap((job) => checkJob(state, job)),
+    ...[...state.tickets.values()].flatMap((ticket) => checkTicket(state, ticket)),
+    ...checkNumbers(state),
+    ...checkLeftovers(state),
+  ];
+  for (const board of state.boards.values()) {
+    const lock = state.locks.get(board.name);
+    if (board.removed && !lock && board.health.state !== 'broken')
+      problems.push(`${board.name} was removed and has no lock, but is still there`);
+    if (!board.mayBeOn) continue;
+    if (!lock && board.health.state !== 'broken') problems.push(`${board.name} is free and may be on`);
+    if (lock?.state === 'granted') problems.push(`${board.name} was granted while it may be on`);
+    if (lock?.state === 'held' && !hadJob(lock) && !lock.passedOn)
+      problems.push(`${board.name} may be on without a job of its holder`);
+  }
+  return problems;
+}
+
+function checkLock(state: State, board: string, lock: LockRecord): string[] {
+  const problems: string[] = [];
+  const about = `the lock on ${board}`;
+  if (lock.board !== board) problems.push(`${about} says it is on ${lock.board}`);
+  if (!state.boards.has(board)) problems.push(`${about} is on no board`);
+  if ((lock.state === 'ending') !== (lock.ending !== undefined)) problems.push(`${about} is half ending`);
+  const ticket = state.tickets.get(lock.ticket);
+  if (
+    (lock.state === 'granted') !==
+    (ticket?.offer !== undefined && sameToken(ticket.offer.token, lock.token))
+  )
+    problems.push(`${about} is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
+  if (lock.job !== undefined) {
+    if (state.jobs.get(lock.job)?.board !== board) problems.push(`${about} has a job that is not there`);
+    if (lock.state === 'granted') problems.push(`${about} has a job before it was confirmed`);
+  } else if (lock.state === 'held' && lock.kind === 'run') problems.push(`${about} outlives its run`);
+  if (lock.slotTicket !== undefined) {
+    const slot = state.tickets.get(lock.slotTicket);
+    if (slot?.kind !== 'slot' || slot.offer?.board !== board)
+      problems.push(`${about} offers its slot to nobody`);
+    if (lock.state !== 'held' || lock.job !== undefined) problems.push(`${about} offers a slot it has not`);
+    if (slot && (slot.user !== lock.user || slot.key !== lock.key))
+      problems.push(`${about} offers its slot to another`);
+  }
+  if (lock.idleAt !== undefined && (lock.job !== undefined || lock.state !== 'held'))
+    problems.push(`${about} counts as idle while it is not`);
+  return problems;
+}
+
+function checkJob(state: State, job: JobRecord): string[] {
+  const problems: string[] = [];
+  const lock = state.locks.get(job.board);
+  if (lock?.job !== job.id) problems.push(`job ${job.id} runs on ${job.board} without its lock`);
+  if (lock && !sameToken(lock.token, job.lockToken)) problems.push(`job ${job.id} outlives its lock`);
+  if (lock && !sameToken(lock.lastToken, job.token))
+    problems.push(`the lock on ${job.board} does not know the token of job ${job.id}`);
+  if (job.state === 'ended') problems.push(`job ${job.id} has ended and is still live`);
+  if (job.detached && job.graceUntil !== undefined) problems.push(`detached job ${job.id} has a grace`);
+  if (lock?.state === 'ending' && job.state !== 'ending')
+    problems.push(`job ${job.id} is ${job.state} while its lock ends`);
+  return problems;
+}
+
+function checkTicket(state: State, ticket: TicketRecord): string[] {
+  const problems: string[] = [];
+  const about = `ticket ${ticket.id}`;
+  if (ticket.outcome || ticket.state === 'ended') problems.push(`${about} has ended and is still live`);
+  if ((ticket.state === 'offered') !== (ticket.offer !== undefined))
+    problems.push(`${about} is half offered`);
+  if (ticket.state === 'parked' && ticket.graceUntil === undefined)
+    problems.push(`${about} is parked for ever`);
+  if (ticket.state === 'waiting' && ticket.graceUntil !== undefined)
+    problems.push(`${about} waits while its client is away`);
+  if (ticket.detached && ticket.graceUntil !== undefined) problems.push(`detached ${about} has a grace`);
+  if (ticket.offer) {
+    const lock = state.locks.get(ticket.offer.board);
+    const holds = ticket.kind === 'slot' ? lock?.slotTicket === ticket.id : lock?.ticket === ticket.id;
+    if (!holds) problems.push(`${about} was offered ${ticket.offer.board}, which is not kept for it`);
+    return problems;
+  }
+  const boards = boardsFor(state.lab, ticket);
+  if (boards.length === 0) problems.push(`${about} waits for nothing that the lab has`);
+  const queued = ticket.kind === 'slot' ? ticket.slotBoards : state.findSet(ticket.queue)?.boards;
+  if ([...(queued ?? [])].sort().join() !== boards.sort().join())
+    problems.push(`${about} is in another set's queue`);
+  return problems;
+}
+
+function hadJob(lock: LockRecord): boolean {
+  return !sameToken(lock.token, lock.lastToken);
+}
+
+/** Nothing bears a number that has not been drawn; tokens name one thing each. */
+function checkNumbers(state: State): string[] {
+  const problems: string[] = [];
+  const { token, sequence } = state.meta;
+  const drawn: Token[] = [];
+  for (const lock of state.locks.values()) {
+    drawn.push(lock.token);
+    if (hadJob(lock) && lock.job === undefined) drawn.push(lock.lastToken);
+    if (compareTokens(lock.lastToken, lock.token) < 0)
+      problems.push(`a job on ${lock.board} has no higher token than its lock`);
+  }
+  for (const job of state.jobs.values()) drawn.push(job.token);
+  for (const ticket of state.tickets.values()) {
+    if (ticket.kind === 'slot' && ticket.offer) drawn.push(ticket.offer.token);
+    if (ticket.id > sequence) problems.push(`ticket ${ticket.id} has a number that was never drawn`);
+  }
+  for (const turn of state.turns.values())
+    if (turn.number > sequence) problems.push(`a turn of ${turn.set} has a number that was never drawn`);
+  const texts = drawn.map(formatToken);
+  if (new Set(texts).size !== texts.length) problems.push(`a token names two things: ${texts.join(' ')}`);
+  if (drawn.some((one) => compareTokens(one, token) > 0))
+    problems.push('a token is above the last one drawn');
+  return problems;
+}
+
+/** What only tickets keep alive goes with them. */
+function checkLeftovers(state: State): string[] {
+  const problems: string[] = [];
+  const tickets = [...state.tickets.values()];
+  for (const turn of state.turns.values()) {
+    if (!tickets.some((ticket) => ticket.queue === turn.queue && ticket.set === turn.set))
+      problems.push(`the turn of ${turn.set} in ${turn.queue} is kept for nobody`);
+  }
+  for (const queue of state.queues.values()) {
+    if (!tickets.some((ticket) => ticket.queue === queue.id))
+      problems.push(`queue ${queue.id} is kept for nobody`);
+  }
+  return problems;
+}
+
+/** The boards that would do for a ticket, in its own listed order, straight from the definition of the lab. */
+export function boardsFor(lab: LabDefinition, ticket: Pick<TicketRecord, 'target' | 'needs'>): string[] {
+  const { target, needs } = ticket;
+  const definitions = new Map(lab.boards.map((board) => [board.name, board]));
+  return namesOf(lab, target).filter((name) => {
+    const board = definitions.get(name);
+    return board !== undefined && (needs === undefined || fits(board, needs));
+  });
+}
+
+export function isUsable(board: BoardRecord): boolean {
+  if (board.removed || board.agent === 'away') return false;
+  return board.service.state === 'in' && board.health.state !== 'broken';
+}
+
+function namesOf(lab: LabDefinition, target: TicketRecord['target']): readonly string[] {
+  switch (target.kind) {
+    case 'board':
+      return [target.name];
+    case 'boards':
+      return target.names;
+    case 'pool':
+      return lab.pools.find((pool) => pool.name === target.name)?.boards ?? [];
+    case 'where': {
+      const wanted = Object.entries(target.attributes);
+      const matching = lab.boards.filter((board) =>
+        wanted.every(([name, value]) => board.attributes[name] === value),
+      );
+      return matching.map((board) => board.name);
+    }
+  }
+}
+
+function fits(board: BoardDefinition, needs: NonNullable<TicketRecord['needs']>): boolean {
+  const { min, max } = needs.linux ? board.linuxFiles : board.files;
+  const enough = needs.fileCount >= min && needs.fileCount <= max;
+  return enough && (!needs.linux || board.takesLinux) && (!needs.dtb || board.takesDtb);
+}

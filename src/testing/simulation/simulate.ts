@@ -1,0 +1,81 @@
+// One run of the simulation, from a seed: a lab full of trouble for so many steps, then peace, in which every queue must
+// drain. Invariants are judged after each step.
+import { heal, trouble } from './admin.ts';
+import { fullLab } from './lab.ts';
+import { World } from './world.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Scheduler steps before peace comes. */
+  readonly steps: number;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  readonly steps: number;
+  readonly simulatedSeconds: number;
+  readonly grants: number;
+  readonly reclaims: number;
+  readonly crashes: number;
+  readonly refusedCommits: number;
+  /** Tickets by how they ended. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Broken promises; the run stops at the first step that breaks one. */
+  readonly problems: readonly string[];
+  /** The last commands, where a promise was broken. */
+  readonly trace: readonly string[];
+}
+
+/** Simulated time after which a lab at peace must be empty. */
+const peaceMsMax = 30 * 60_000;
+
+export function simulate(options: SimulationOptions): SimulationReport {
+  const world = new World(options.seed);
+  const { server, agenda } = world;
+  const startMs = agenda.nowMs;
+  server.start();
+  server.post({ name: 'configure', body: { lab: fullLab } });
+  trouble(world);
+  try {
+    while (server.steps < options.steps && server.problems.length === 0) agenda.next();
+    if (server.problems.length === 0) drain(world);
+  } catch (error) {
+    world.fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const { order, reclaims, history } = server.checker;
+  return {
+    seed: options.seed,
+    steps: server.steps,
+    simulatedSeconds: Math.round((agenda.nowMs - startMs) / 1000),
+    grants: order.judged,
+    reclaims: reclaims.reclaimed,
+    crashes: server.crashes,
+    refusedCommits: server.refusals,
+    outcomes: Object.fromEntries([...history.outcomes].sort()),
+    problems: server.problems,
+    trace: server.problems.length > 0 ? server.trace.lines() : [],
+  };
+}
+
+function drain(world: World): void {
+  const { server, agenda } = world;
+  heal(world);
+  const untilMs = agenda.nowMs + peaceMsMax;
+  while (!isEmpty(world) && server.problems.length === 0) {
+    if (agenda.nowMs > untilMs)
+      return world.fail(`after peace came the lab did not drain: ${leftovers(world)}`);
+    agenda.next();
+  }
+  server.problems.push(...server.checker.checkAll(server.state));
+}
+
+function isEmpty({ server }: World): boolean {
+  const { state } = server;
+  return server.isUp && state.tickets.size + state.locks.size + state.jobs.size === 0 && server.steps > 0;
+}
+
+function leftovers({ server }: World): string {
+  const { tickets, locks, jobs, boards } = server.state;
+  const parts = [tickets, locks, jobs, boards].map((records) => JSON.stringify([...records.values()]));
+  return parts.join('\n  ');
+}

@@ -1,0 +1,254 @@
+// Server, clients, agents and what befalls them, on one simulated clock, from one seed.
+import type { Effect, Submit } from '../../domain/commands.ts';
+import type {
+  Change,
+  JobRecord,
+  LockRecord,
+  TicketOutcome,
+  TicketRecord,
+  Token,
+} from '../../domain/records.ts';
+import { formatToken, sameToken } from '../../domain/records.ts';
+import type { Timing } from '../../domain/timing.ts';
+import { Agenda } from './agenda.ts';
+import { SimulatedAgent } from './agent.ts';
+import { SimulatedClient } from './client.ts';
+import { agentBoards } from './lab.ts';
+import { Random } from './random.ts';
+import { SimulatedServer } from './server.ts';
+import { pickWish } from './wish.ts';
+
+const timing: Timing = { confirmMs: 3_000, graceMs: 15_000, endingMs: 60_000, faultsMax: 3 };
+/** No answer to a ping for so long parks a client's tickets. */
+const pingMs = 5_000;
+const clientsMax = 35;
+
+export class World {
+  readonly random: Random;
+  readonly agenda = new Agenda(1_000_000);
+  readonly server: SimulatedServer;
+  readonly agents: readonly SimulatedAgent[];
+  readonly clients = new Set<SimulatedClient>();
+  /** How tickets ended. */
+  readonly fates = new Map<number, TicketOutcome>();
+  /** Nothing bad befalls anybody any more, and nobody new comes. */
+  isCalm = false;
+  readonly #owners = new Map<number, SimulatedClient>();
+  #spawned = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.server = new SimulatedServer({
+      random: this.random,
+      agenda: this.agenda,
+      timing,
+      events: {
+        onEffect: (effect) => this.#onEffect(effect),
+        onDown: () => this.#onDown(),
+        onUp: () => this.#onUp(),
+        onChange: (change) => this.#onChange(change),
+      },
+    });
+    this.agents = agentBoards.map((boards) => new SimulatedAgent(this, boards));
+  }
+
+  fail(problem: string): void {
+    this.server.problems.push(problem);
+  }
+
+  /** A new client with a wish of its own, or this one. */
+  spawn(wish: Submit = pickWish(this.random)): SimulatedClient | undefined {
+    if (this.isCalm || this.clients.size >= clientsMax) return undefined;
+    this.#spawned += 1;
+    const client = new SimulatedClient(this, this.#spawned, wish);
+    this.clients.add(client);
+    client.begin();
+    this.#plan(client);
+    return client;
+  }
+
+  /** What will go wrong with a client, if anything. */
+  #plan(client: SimulatedClient): void {
+    const { random, agenda } = this;
+    const trouble = random.next();
+    const atMs = random.wait(6_000);
+    if (trouble < 0.06) agenda.in(atMs, () => client.die(random.chance(0.7)));
+    else if (trouble < 0.2) {
+      agenda.in(atMs, () => {
+        client.drop();
+        if (random.chance(0.9)) agenda.in(random.wait(8_000), () => client.reconnect());
+      });
+    } else if (trouble < 0.27) agenda.in(atMs, () => client.hang(random.between(1_000, 40_000)));
+    else if (trouble < 0.32) agenda.in(atMs, () => client.withdraw());
+  }
+
+  // ---- what the server's sessions know ----
+
+  own(ticket: number, client: SimulatedClient): void {
+    if (client.isAlive && client.isLinked) this.#owners.set(ticket, client);
+  }
+
+  /** The server sees that a client's line is cut. */
+  onCut(client: SimulatedClient, ticket: number, gone: boolean): void {
+    if (this.#owners.get(ticket) === client) this.#owners.delete(ticket);
+    if (this.#owners.has(ticket)) return;
+    const link = this.server.crashes;
+    this.server.post({ name: 'detach', body: { ticket, gone } }, (heard) => {
+      // A refused commit: the server sees to it again, unless it died, which parks everybody.
+      if (heard.kind === 'lost' && this.server.isUp && link === this.server.crashes && this.isLive(ticket))
+        this.agenda.in(100, () => this.onCut(client, ticket, gone));
+    });
+  }
+
+  #ping(ticket: number): void {
+    const owner = this.#owners.get(ticket);
+    const isDetached = this.server.checker.mirror.get('ticket', String(ticket))?.detached;
+    if (isDetached) return this.server.post({ name: 'alive', body: { ticket } });
+    if (!owner) return this.server.post({ name: 'detach', body: { ticket, gone: false } });
+    const life = this.server.crashes;
+    let answered = false;
+    owner.ping(() => {
+      answered = true;
+      if (life === this.server.crashes && this.#owners.get(ticket) === owner)
+        this.server.post({ name: 'alive', body: { ticket } });
+    });
+    this.agenda.in(pingMs, () => {
+      if (
+        !answered &&
+        life === this.server.crashes &&
+        this.#owners.get(ticket) === owner &&
+        this.isLive(ticket)
+      )
+        this.server.post({ name: 'detach', body: { ticket, gone: false } });
+    });
+  }
+
+  #onEffect(effect: Effect): void {
+    switch (effect.kind) {
+      case 'offer':
+        if (this.server.checker.mirror.get('ticket', String(effect.ticket))?.detached)
+          this.#confirmDetached(effect.ticket, effect.token);
+        this.#owners.get(effect.ticket)?.hear(effect);
+        return;
+      case 'ticket-ended':
+      case 'ticket-waiting':
+        this.#owners.get(effect.ticket)?.hear(effect);
+        return;
+      case 'job-changed':
+        this.#owners.get(effect.job.id)?.hear(effect);
+        return;
+      case 'ping':
+        return this.#ping(effect.ticket);
+      case 'start-job':
+      case 'cancel-job':
+      case 'finish-job':
+        return this.agents.find((agent) => agent.drives(effect.job.board))?.act(effect);
+      case 'power-off':
+        return this.agents.find((agent) => agent.drives(effect.board))?.act(effect);
+    }
+  }
+
+  /** Of a detached job the server itself is the client. */
+  #confirmDetached(ticket: number, token: Token): void {
+    const record = this.server.checker.mirror.get('ticket', String(ticket));
+    if (!record || (!this.isCalm && this.random.chance(0.05))) return;
+    this.agenda.in(1, () =>
+      this.server.post({ name: 'confirm', body: { user: record.user, ticket, token } }),
+    );
+  }
+
+  #onDown(): void {
+    this.#owners.clear();
+    for (const agent of this.agents) agent.lose();
+    for (const client of this.clients) client.lose();
+  }
+
+  #onUp(): void {
+    for (const agent of this.agents) this.agenda.in(this.random.between(10, 3_000), () => agent.connect());
+    for (const client of this.clients) {
+      const inTime = this.random.chance(0.9);
+      const afterMs = inTime ? this.random.between(10, 2_500) : this.random.between(2_500, 30_000);
+      this.agenda.in(afterMs, () => client.reconnect());
+    }
+  }
+
+  #onChange(change: Change): void {
+    if (change.entity === 'ticket') {
+      const after = change.after as TicketRecord | undefined;
+      if (after?.outcome) this.fates.set(after.id, after.outcome);
+    }
+    if (change.entity !== 'lock') return;
+    const after = change.after as LockRecord | undefined;
+    if (change.before || after?.state !== 'granted') return;
+    const occupation = this.agents.find((agent) => agent.drives(after.board))?.occupation(after.board);
+    if (occupation !== undefined) this.fail(`${after.board} was granted while ${occupation}`);
+  }
+
+  // ---- what clients ask of the world ----
+
+  isLive(ticket: number): boolean {
+    const { mirror } = this.server.checker;
+    return (
+      mirror.get('ticket', String(ticket)) !== undefined || mirror.get('job', String(ticket)) !== undefined
+    );
+  }
+
+  offerOf(ticket: number): Token | undefined {
+    return this.server.checker.mirror.get('ticket', String(ticket))?.offer?.token;
+  }
+
+  /** What was acknowledged is in the store, or has ended in a way that can be told. */
+  checkAcknowledged(lock: LockRecord): void {
+    const stored = this.server.checker.mirror.get('lock', lock.board);
+    const stands = stored?.state === 'held' && sameToken(stored.token, lock.token);
+    if (!stands && !this.server.endedLocks.has(formatToken(lock.token)))
+      this.fail(`the lock ${formatToken(lock.token)} on ${lock.board} was acknowledged and is not there`);
+  }
+
+  forget(client: SimulatedClient): void {
+    this.clients.delete(client);
+    if (client.ticket !== undefined && this.#owners.get(client.ticket) === client)
+      this.#owners.delete(client.ticket);
+  }
+
+  /** A client has a board for itself. */
+  use(client: SimulatedClient, lock: LockRecord): void {
+    const { random, agenda } = this;
+    const { caller, key } = client.wish;
+    const { board, token } = lock;
+    const some = (probability: number, command: () => Parameters<SimulatedServer['post']>[0]): void => {
+      if (random.chance(probability)) agenda.in(random.wait(3_000), () => this.server.post(command()));
+    };
+    some(0.1, () => ({ name: 'touch', body: { board, token } }));
+    some(0.1, () => ({ name: 'extend', body: { caller, board, key, holdSeconds: random.between(0, 20) } }));
+    some(0.04, () => ({ name: 'give', body: { caller, board, key, user: 'eve', newKey: 'gift' } }));
+    if (random.chance(0.3)) agenda.in(random.wait(1_000), () => this.#runUnder(client, board));
+    // Some forget.
+    if (!this.isCalm && random.chance(0.05)) return this.forget(client);
+    agenda.in(this.isCalm ? 10 : random.wait(7_000), () => client.release());
+  }
+
+  /** `run -n` by the holder, on the board or on a pool that has it. */
+  #runUnder(client: SimulatedClient, board: string): void {
+    const target = this.random.chance(0.5)
+      ? ({ kind: 'board', name: board } as const)
+      : ({ kind: 'pool', name: this.random.pick(['imx6', 'mixed', 'x86']) } as const);
+    const { needs: _needs, ...wish } = client.wish;
+    this.spawn({ ...wish, kind: 'slot', target, job: { image: 'hello' }, reuse: false });
+  }
+
+  /** A client's job runs. */
+  watch(client: SimulatedClient, job: JobRecord): void {
+    const { random, agenda } = this;
+    const { caller } = client.wish;
+    const dice = random.next();
+    const afterMs = random.wait(3_000);
+    if (dice < 0.08) {
+      const body = { caller, job: job.id, why: 'not needed' };
+      agenda.in(afterMs, () => this.server.post({ name: 'cancelJob', body }));
+    } else if (dice < 0.14) {
+      agenda.in(afterMs, () => this.server.post({ name: 'finishJob', body: { caller, job: job.id } }));
+    } else if (dice < 0.2) agenda.in(afterMs, () => client.withdraw());
+    else if (dice < 0.24) agenda.in(afterMs, () => client.die(true));
+  }
+}
