@@ -87,7 +87,7 @@ export class RawChannel {
     const id = this.#nextId++;
     this.socket.write(encodeJson({ id, op, body, ...more }));
     const frame = await this.until((one) => one.kind === 'json' && (one.value as { id?: number }).id === id);
-    return (frame as { value: never }).value;
+    return (frame as unknown as { value: never }).value;
   }
 
   data(streamId: number, offset: number, bytes: Buffer): void {
