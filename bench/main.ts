@@ -1,0 +1,133 @@
+// `npm run bench [-- --json FILE] [--only NAME] [--quick]`: measures what docs/performance.md tells of, each beside
+// what this machine allows in the same run, and prints a line for each. --json also writes all figures to a file.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { run as runBoot } from './boot.ts';
+import { run as runBootProgram } from './boot-program.ts';
+import { run as runCommandLine } from './command-line.ts';
+import { run as runHandOver } from './hand-over.ts';
+import { run as runMatch } from './match.ts';
+import { run as runMemory } from './memory.ts';
+import { run as runPairs } from './pairs.ts';
+import { run as runScheduler } from './scheduler.ts';
+
+type Bench = (quick: boolean) => Promise<unknown>;
+
+const benches: Readonly<Record<string, Bench>> = {
+  'hand-over': async (quick) => {
+    const all = [];
+    for (const waiting of quick ? [1, 1_000] : [1, 100, 10_000]) {
+      const found = await runHandOver({ waiting, handOvers: quick ? 50 : 500 });
+      say(
+        `${waiting} waiting on ${found.connections} connections: ${ms(found.medianMs)} (p99 ${ms(found.p99Ms)}), ` +
+          `beside fdatasync ${ms(found.syncMs)} + round trip ${ms(found.roundTripMs)} (p99 ${ms(found.limitP99Ms)}): ` +
+          `${found.ratio.toFixed(1)} times`,
+      );
+      all.push(found);
+    }
+    return all;
+  },
+  pairs: async (quick) => {
+    const found = await runPairs({
+      boards: quick ? [10, 1_000] : [10, 10_000],
+      clients: [1, 64],
+      rounds: quick ? 2 : 9,
+      seconds: quick ? 0.5 : 1,
+    });
+    for (const { boards, clients, pairsPerSecond, stubPairsPerSecond, ratio } of found.figures) {
+      const speeds = `${pairsPerSecond.toFixed(0)} pairs/s, the stub ${stubPairsPerSecond.toFixed(0)}`;
+      say(`${clients} clients, ${boards} boards: ${speeds}: ${ratio.toFixed(2)} of it`);
+    }
+    for (const { clients, times } of found.slower)
+      say(`${clients} clients: ${times.toFixed(2)} times slower with most boards than with fewest`);
+    return found;
+  },
+  scheduler: async (quick) => {
+    const found = runScheduler({ pairs: quick ? 500 : 3_000 });
+    for (const row of found) {
+      const sizes = `${row.boards} boards in ${row.poolsOfEachBoard} pools, ${row.tickets} tickets, ${row.sets} sets`;
+      say(
+        `${sizes}: ${row.microsecondsPerPair.toFixed(0)} µs a pair, ${row.ratio.toFixed(1)} times its changes as JSON`,
+      );
+    }
+    return found;
+  },
+  memory: async (quick) => {
+    const size = quick ? 1_000 : 10_000;
+    const found = await runMemory({ boards: size, tickets: size, clients: 1_000 });
+    say(`idle ${mb(found.idleBytes)}`);
+    say(`${found.boards} boards: ${mb(found.manyBoardsBytes)}, ${kb(found.bytesPerBoard)} a board`);
+    say(`${found.tickets} waiting: ${mb(found.manyTicketsBytes)}, ${kb(found.bytesPerTicket)} a ticket`);
+    say(`${found.clients} clients waiting: ${mb(found.manyClientsBytes)}, ${kb(found.bytesPerClient)} each`);
+    return found;
+  },
+  'command-line': async (quick) => {
+    const found = await runCommandLine({ runs: quick ? 10 : 60 });
+    const beside = `beside node -e 0 ${ms(found.nodeMs)}: ${found.ratio.toFixed(2)} times`;
+    say(`mq sem -mr-info: ${ms(found.commandMs)}, ${beside}`);
+    return found;
+  },
+  boot: async (quick) => {
+    const driver = await runBoot({ rounds: quick ? 3 : 15 });
+    const { driverMilliseconds, bareMilliseconds, threadMilliseconds, ratio } = driver;
+    const parts = `bare emulator ${ms(bareMilliseconds)}, an empty thread ${ms(threadMilliseconds)}`;
+    say(`image to first line: driver ${ms(driverMilliseconds)}, ${parts}: ${ratio.toFixed(1)} times`);
+    const program = await runBootProgram({ runs: quick ? 3 : 15 });
+    const whole = `to its exit ${ms(program.wholeRunMs)}, beside node -e 0 ${ms(program.nodeMs)}`;
+    say(`mq run to first line: ${ms(program.firstLineMs)}, ${whole}`);
+    return { driver, program };
+  },
+  match: async (quick) => runMatch({ megabytes: quick ? 5 : 50, rounds: quick ? 1 : 3 }),
+};
+
+function say(text: string): void {
+  console.log(`  ${text}`);
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(value < 10 ? 2 : 1)} ms`;
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+function kb(bytes: number): string {
+  return `${(bytes / 1e3).toFixed(1)} kB`;
+}
+
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
+if (values.only !== undefined && !(values.only in benches)) {
+  console.error(`--only takes one of ${Object.keys(benches).join(', ')}, not '${values.only}'`);
+  process.exit(1);
+}
+
+const [cpu] = cpus();
+const machine = {
+  cpu: cpu?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+};
+console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.platform}`);
+const results: Record<string, unknown> = {};
+for (const [name, bench] of Object.entries(benches)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  console.log(name);
+  results[name] = await bench(values.quick);
+}
+if (values.json !== undefined) {
+  const path = resolve(values.json);
+  mkdirSync(dirname(path), { recursive: true });
+  const text = JSON.stringify(
+    { at: new Date().toISOString(), quick: values.quick, machine, results },
+    null,
+    2,
+  );
+  writeFileSync(path, `${text}\n`);
+}
