@@ -50,11 +50,11 @@ export function endSlotsOf(step: Step, lock: LockRecord, why: { by: string }): v
       step.effects.push({ kind: 'ticket-waiting', ticket: offered.id });
     }
   }
-  // Only those of the holder can wait for it.
-  for (const id of [...(step.state.ticketsByUser.get(lock.user) ?? [])]) {
+  // Only those of the holder can wait for it; in order of arrival.
+  const slots = step.state.slotsByHolder.get(holderKey(lock.user, lock.key)) ?? [];
+  for (const id of [...slots].sort((a, b) => a - b)) {
     const ticket = step.state.tickets.get(id);
-    if (ticket?.kind !== 'slot' || ticket.key !== lock.key) continue;
-    if (ticket.target.kind === 'board' && ticket.target.name === lock.board) refuse(step, ticket, lock.board);
+    if (ticket?.target.kind === 'board' && ticket.target.name === lock.board) refuse(step, ticket, lock.board);
   }
   if (offered) step.audit.push({ event: 'slot-lost', by: why.by, board: lock.board, ticket: offered.id });
 }

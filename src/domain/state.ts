@@ -45,6 +45,8 @@ export class State {
   readonly ticketsInTurn = new Map<string, number>();
   /** Waiting slot tickets by user and key, in order of arrival. */
   readonly slotTickets = new Map<string, IndexedHeap>();
+  /** All live slot tickets by user and key, those of clients that are away too. */
+  readonly slotsByHolder = new Map<string, Set<number>>();
   /** Boards held (confirmed) by user and key. */
   readonly heldBy = new Map<string, Set<string>>();
   /** When each record wants to be looked at; the second rank puts `meta` first. */
@@ -231,8 +233,9 @@ export class State {
   #countTicket(ticket: TicketRecord, by: 1 | -1): void {
     count(this.ticketsInQueue, ticket.queue, by);
     count(this.ticketsInTurn, turnKey(ticket.queue, ticket.set), by);
-    if (by > 0) addTo(this.ticketsByUser, ticket.user, ticket.id);
-    else removeFrom(this.ticketsByUser, ticket.user, ticket.id);
+    const note = by > 0 ? addTo<number> : removeFrom<number>;
+    note(this.ticketsByUser, ticket.user, ticket.id);
+    if (ticket.kind === 'slot') note(this.slotsByHolder, holderKey(ticket.user, ticket.key), ticket.id);
   }
 
   #writeJob(id: number, after: JobRecord | undefined): void {

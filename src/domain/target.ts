@@ -70,10 +70,13 @@ export class LabIndex {
     const name = JSON.stringify([target, needs]);
     const found = this.#resolved.get(name);
     if (found) return found;
-    const boards = this.members(target).filter((board) => {
+    const members = this.members(target);
+    const fitting = members.filter((board) => {
       const definition = this.#boards.get(board);
       return definition !== undefined && (!needs || canTake(definition, needs));
     });
+    // The pool's own list where nothing was left out, so that its name and order are known at once.
+    const boards = fitting.length === members.length ? members : fitting;
     const resolved = { boards, name: setName(boards) };
     if (this.#resolved.size >= rememberedMax) this.#resolved.clear();
     this.#resolved.set(name, resolved);
