@@ -161,6 +161,20 @@ test('a cancel right behind the start does not overtake it', { timeout: 20_000 }
   assert.deepEqual(said, ['start', 'cancel']);
 });
 
+test('a console that can not be opened is said in the log, and neither the job nor the server ends', {
+  timeout: 20_000,
+}, async (t) => {
+  const { lab, agent, logger } = await startLab(t, { consoleFolder: '/dev/null/consoles' });
+  const ada = new TestClient(lab, 'ada');
+  const job = await ada.run('a');
+  await ada.event(isJob(job, 'running'));
+  const connections = agent.connections;
+  agent.say(job, 'lost on the way, kept by the agent');
+  while (agent.connections === connections) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(logger.lines.some((line) => line.message === 'a console can not be opened'));
+  assert.ok(await lab.core.read((state) => state.jobs.has(job)));
+});
+
 test('a cancel that is repeated is answered as the first time, also when the job is over', {
   timeout: 20_000,
 }, async (t) => {
