@@ -54,7 +54,8 @@ export function endSlotsOf(step: Step, lock: LockRecord, why: { by: string }): v
   const slots = step.state.slotsByHolder.get(holderKey(lock.user, lock.key)) ?? [];
   for (const id of [...slots].sort((a, b) => a - b)) {
     const ticket = step.state.tickets.get(id);
-    if (ticket?.target.kind === 'board' && ticket.target.name === lock.board) refuse(step, ticket, lock.board);
+    if (ticket?.target.kind === 'board' && ticket.target.name === lock.board)
+      refuse(step, ticket, lock.board);
   }
   if (offered) step.audit.push({ event: 'slot-lost', by: why.by, board: lock.board, ticket: offered.id });
 }
