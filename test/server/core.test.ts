@@ -1,7 +1,7 @@
 // The one writer: what came together is committed together, nothing is answered before it is stored, a refused batch
 // leaves no trace, and a repeated request is answered once.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Command, Effect, ReplyOf, Submit } from '../../src/domain/commands.ts';
 import type { LabDefinition } from '../../src/domain/records.ts';
 import { State } from '../../src/domain/state.ts';
@@ -28,6 +28,9 @@ const lab: LabDefinition = {
   limits: { ticketsPerUser: 100, queueLength: 100, adHocQueuesPerBoard: 64 },
 };
 
+const cores: Core[] = [];
+after(() => Promise.all(cores.map((core) => core.stop())));
+
 async function newCore() {
   const store = new ScriptedStore();
   const state = new State();
@@ -49,6 +52,7 @@ async function newCore() {
     },
     [],
   );
+  cores.push(core);
   await core.run({ name: 'configure', body: { lab } });
   const highest = { generation: 1, number: 0 };
   await core.run({ name: 'agentPresent', body: { boards: ['a', 'b'], jobs: [], highest } });
