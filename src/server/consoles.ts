@@ -92,7 +92,9 @@ export class Consoles {
     const live = this.#live.get(job);
     this.#live.delete(job);
     this.#lengths.delete(job);
-    await (await live)?.log.close();
+    // One that could not be opened has nothing to close.
+    const opened = await live?.catch(() => undefined);
+    await opened?.log.close();
   }
 
   /** Ranges from an offset: what there is, and with `follow` what comes, until the job has ended. */
@@ -153,9 +155,12 @@ export class Consoles {
   #get(job: number): Promise<Live> {
     let live = this.#live.get(job);
     if (!live) {
-      live = this.#openLive(job);
-      this.#live.set(job, live);
-      live.catch(() => this.#live.delete(job));
+      const opening = this.#openLive(job);
+      this.#live.set(job, opening);
+      opening.catch(() => {
+        if (this.#live.get(job) === opening) this.#live.delete(job);
+      });
+      live = opening;
     }
     return live;
   }
