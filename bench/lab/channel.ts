@@ -36,9 +36,12 @@ export class BenchChannel {
     });
   }
 
+  /** Resolves when the server has answered: a thousand at once would not fit in its backlog. */
   static open(path: string): Promise<BenchChannel> {
     return new Promise((resolve, reject) => {
-      const socket = connect(path, () => resolve(new BenchChannel(socket)));
+      const socket = connect(path);
+      const channel = new BenchChannel(socket);
+      socket.once('data', () => resolve(channel));
       socket.once('error', reject);
       const upgrade = `Connection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`;
       socket.write(`GET ${channelPath} HTTP/1.1\r\nHost: mq\r\n${upgrade}`);

@@ -59,6 +59,7 @@ export class LabServer {
   readonly #matches = new Map<number, { end: number; open: boolean }>();
   readonly #isRoot: (uid: number) => boolean;
   #prune: NodeJS.Timeout | undefined;
+  #isStopping = false;
 
   /** Loads the store, settles clients and agent. Throws StoreError, or ClockError with what to do. */
   static async start(options: LabServerOptions): Promise<LabServer> {
@@ -149,6 +150,7 @@ export class LabServer {
 
   async stop(): Promise<void> {
     clearInterval(this.#prune);
+    this.#isStopping = true;
     this.watches.stop();
     this.sessions.stop();
     await this.agents.stop({ retire: true });
@@ -227,7 +229,9 @@ export class LabServer {
 
   async #forgetOld(): Promise<void> {
     const wallAt = this.clock.wallAt();
-    await this.store.prune({ answersAt: wallAt - answersKeptMs, ticketsAt: wallAt - ticketsKeptMs });
+    const before = { answersAt: wallAt - answersKeptMs, ticketsAt: wallAt - ticketsKeptMs };
+    // Piece by piece, so that commits get in between; to the end, since a busy lab adds faster than once a minute.
+    while (!this.#isStopping && (await this.store.prune(before)));
   }
 
   /** What fails here is said in the log; the scheduler's own timers make good for what was lost. */

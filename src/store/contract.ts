@@ -63,8 +63,8 @@ export interface Store {
     readonly ticket?: number;
     readonly limit: number;
   }): Promise<AuditRow[]>;
-  /** Forgets answers and ended tickets older than these wall-clock instants, a bounded number each call. */
-  prune(before: { readonly answersAt: number; readonly ticketsAt: number }): Promise<void>;
+  /** Forgets answers and ended tickets older than these wall-clock instants, a bounded number each call; whether more may be left. */
+  prune(before: { readonly answersAt: number; readonly ticketsAt: number }): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -93,13 +93,14 @@ export class MemoryStore implements Store {
       .slice(0, filter.limit);
   }
 
-  async prune(before: { answersAt: number; ticketsAt: number }): Promise<void> {
+  async prune(before: { answersAt: number; ticketsAt: number }): Promise<boolean> {
     const { answers, rows, endedWallAt } = this.#disk;
     for (const [id, { wallAt }] of [...answers]) if (wallAt < before.answersAt) answers.delete(id);
     for (const { key, record } of this.#records('ticket')) {
       const isOld = (endedWallAt.get(key) ?? 0) < before.ticketsAt;
       if (isOld && isEnded('ticket', record)) rows.delete(nameOf('ticket', key));
     }
+    return false;
   }
 
   async close(): Promise<void> {}

@@ -366,7 +366,7 @@ async function prunes(place: StorePlace): Promise<void> {
   ];
   await commit(store, old, { answers: [answer('request-old')], wallAt: 100 });
   await commit(store, [put('ticket', 4, endedTicket(4))], { answers: [answer('request-new')], wallAt: 200 });
-  await store.prune({ answersAt: 150, ticketsAt: 150 });
+  assert.equal(await store.prune({ answersAt: 150, ticketsAt: 150 }), false, 'that was all');
   assert.equal(await store.findTicket(1), undefined);
   assert.equal((await store.findTicket(2))?.id, 2, 'it is live, however old');
   assert.equal((await store.findTicket(4))?.id, 4);

@@ -237,3 +237,17 @@ test('a batch that can not be stored as it is, is rejected; one whose thread has
   assert.equal((await store.commit(numberedBatch(2))).kind, 'unknown');
   await assert.rejects(store.load());
 });
+
+test('old answers and tickets go piece by piece, and each piece says whether more may be left', async (t) => {
+  const store = await openStore(newPath(t));
+  t.after(() => store.close());
+  for (let number = 1; number <= 700; number += 1) await store.commit(numberedBatch(number));
+  const before = { answersAt: 651, ticketsAt: 651 };
+  assert.equal(await store.prune(before), true);
+  assert.equal((await store.findTicket(501))?.id, 501, 'one piece is 500 rows');
+  assert.equal(await store.prune(before), false);
+  assert.equal(await store.findTicket(650), undefined);
+  assert.equal(await store.findAnswer('request-650'), undefined);
+  assert.equal((await store.findTicket(651))?.id, 651, 'it is new');
+  assert.equal((await store.findAnswer('request-651'))?.answer, '651');
+});

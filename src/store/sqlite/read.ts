@@ -84,16 +84,23 @@ export function listAudit(
     );
 }
 
-/** A bounded number of rows each time, so that no commit waits long behind it. */
-export function prune(db: DatabaseSync, before: { answersAt: number; ticketsAt: number }): void {
-  const rowsMax = 2_000;
-  db.prepare('DELETE FROM answer WHERE id IN (SELECT id FROM answer WHERE wall_at < ? LIMIT ?)').run(
-    before.answersAt,
-    rowsMax,
-  );
-  db.prepare(
-    'DELETE FROM ticket WHERE id IN (SELECT id FROM ticket WHERE live = 0 AND wall_at < ? ORDER BY id LIMIT ?)',
-  ).run(before.ticketsAt, rowsMax);
+/** Rows looked at in one call: about as long as a commit, which may have to wait behind it. */
+const prunedMax = 500;
+
+/**
+ * Returns whether more may be left. Tickets are looked at in the order of their numbers, oldest first: with a look at
+ * every ended one that is too new, each call would read a day's tickets.
+ */
+export function prune(db: DatabaseSync, before: { answersAt: number; ticketsAt: number }): boolean {
+  const answers = db
+    .prepare('DELETE FROM answer WHERE id IN (SELECT id FROM answer WHERE wall_at < ? LIMIT ?)')
+    .run(before.answersAt, prunedMax);
+  const tickets = db
+    .prepare(
+      'DELETE FROM ticket WHERE wall_at < ? AND id IN (SELECT id FROM ticket WHERE live = 0 ORDER BY id LIMIT ?)',
+    )
+    .run(before.ticketsAt, prunedMax);
+  return Number(answers.changes) === prunedMax || Number(tickets.changes) === prunedMax;
 }
 
 function asAnswer(row: Record<string, unknown>): StoredAnswer {

@@ -86,8 +86,8 @@ class SqliteStore implements Store {
     return this.#call({ call: 'listAudit', filter }) as Promise<AuditRow[]>;
   }
 
-  async prune(before: { answersAt: number; ticketsAt: number }): Promise<void> {
-    await this.#call({ call: 'prune', before });
+  prune(before: { answersAt: number; ticketsAt: number }): Promise<boolean> {
+    return this.#call({ call: 'prune', before }) as Promise<boolean>;
   }
 
   async close(): Promise<void> {
