@@ -34,6 +34,15 @@ export class AgentLink {
     if (!this.#closed) this.#stream.write(encodeJson(message));
   }
 
+  /** Resolves when what was sent has left, or the connection has. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed || this.#stream.writableLength === 0) return resolve();
+      this.#stream.once('drain', resolve);
+      this.#stream.once('close', resolve);
+    });
+  }
+
   /** Sends the pieces as data frames of one stream, at the pace of the link. */
   async sendFile(streamId: number, pieces: AsyncIterable<Buffer>): Promise<void> {
     let offset = 0;

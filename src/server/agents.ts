@@ -32,6 +32,8 @@ const retryMs = [20, 50, 100, 200, 500, 1_000, 2_000] as const;
 /** A link that lasted so long was a good one. */
 const steadyMs = 5_000;
 const pingEveryMs = 5_000;
+/** How long the last word to an agent may take to leave. */
+const farewellMs = 500;
 const silenceMaxMs = 20_000;
 
 export class Agents {
@@ -64,7 +66,10 @@ export class Agents {
 
   /** `retire`: no server will need the agent soon; it leaves when its jobs have ended. */
   async stop(options: { retire: boolean }): Promise<void> {
-    if (options.retire) this.#link?.send({ type: 'retire' });
+    if (options.retire) {
+      this.#link?.send({ type: 'retire' });
+      await Promise.race([this.#link?.flush(), pause(farewellMs, this.#stop.signal)]);
+    }
     this.#stop.abort();
     this.#link?.close();
     await this.#loop;
@@ -240,7 +245,16 @@ export class Agents {
       consoleFrom,
       logBytesMax,
     });
+    await this.#cancelStrangers(hello);
     this.#options.logger.info('the agent is here', { pid: hello.pid, jobs: hello.jobs.length });
+  }
+
+  /** A job that the agent still runs and the scheduler has no more, such as one given up by hand on a broken board. */
+  async #cancelStrangers(hello: Extract<AgentToServer, { type: 'hello' }>): Promise<void> {
+    const live = hello.jobs.filter((job) => job.state !== 'ended');
+    const strangers = await this.#options.core.read((state) => live.filter((job) => !state.jobs.has(job.id)));
+    const why = 'the server no longer has this job';
+    for (const { id, token } of strangers) this.#link?.send({ type: 'cancel', job: id, token, why });
   }
 
   async #onBoards(message: Extract<AgentToServer, { type: 'boards' }>): Promise<void> {

@@ -249,6 +249,24 @@ test('a job that its agent no longer knows ends as a lab fault, and who follows 
   await ada.event(isEvent('console-end'));
 });
 
+test('a job that only its agent still knows is stopped and forgotten, and one that both know goes on', {
+  timeout: 20_000,
+}, async (t) => {
+  const { lab, agent } = await startLab(t);
+  const ada = new TestClient(lab, 'ada');
+  const job = await ada.run('a');
+  await ada.event(isJob(job, 'running'));
+  const known = agent.jobs.get(job);
+  assert.ok(known);
+  agent.jobs.set(9999, { ...known, board: 'b', token: '1.9999' });
+  agent.cut();
+  await agent.until(() => agent.heardOf('cancel').some((message) => message.job === 9999));
+  agent.end(9999, 'cancelled');
+  await agent.until(() => agent.forgotten.includes(9999));
+  assert.ok(!agent.heardOf('cancel').some((message) => message.job === job));
+  ada.close();
+});
+
 test('that the agent is away is told until it is stored, and then its boards are not free', {
   timeout: 20_000,
 }, async (t) => {

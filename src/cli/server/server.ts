@@ -9,6 +9,7 @@ import { type LogLevel, type OpenLogger, openLogger } from '../../platform/logge
 import { PlatformError } from '../../platform/platform-error.ts';
 import { listenOnUnixSocket } from '../../platform/unix-socket.ts';
 import { getGroupId, UserNames } from '../../platform/users.ts';
+import { MqError } from '../../protocol/errors.ts';
 import type { LabConfig } from '../../protocol/lab.ts';
 import { Images } from '../../server/images.ts';
 import { ClockError, LabServer } from '../../server/lab-server.ts';
@@ -152,5 +153,6 @@ function die(logger: OpenLogger, message: string): void {
 }
 
 function isExpected(error: unknown): error is Error {
-  return error instanceof StoreError || error instanceof PlatformError || error instanceof ClockError;
+  const expected = [StoreError, PlatformError, ClockError, MqError];
+  return expected.some((kind) => error instanceof kind);
 }
