@@ -132,12 +132,39 @@ const helps: Readonly<Record<string, Help>> = {
     ],
     examples: [['agent --state /var/lib/machine-queue/agent', '']],
   },
+  import: {
+    summary: "Write a lab's configuration from a checkout of the old scripts",
+    forms: ['DIR [--out FILE] [--force] [--script-path PATTERN] [--power-off-path PATTERN]'],
+    about: [
+      'Asks DIR/mq.sh for system-tsv, pool-tsv and features, and writes boards that their old programs drive.',
+      'Comments in the file say what to check. Exits with 1 where a list of mq would differ from the old one.',
+    ],
+    options: [
+      ['-o, --out FILE', 'where to write it (default: stdout)'],
+      ['--force', 'replace FILE where it is there already'],
+      [
+        '--script-path PATTERN',
+        'the program of a board (default /tftpboot/{board}/reboot, else DIR/{board}/reboot)',
+      ],
+      ['--power-off-path PATTERN', 'the program that powers a board off, where that is another one'],
+    ],
+    examples: [
+      ['import ~/machine_queue --out lab.yaml', ''],
+      ["import . --script-path '/srv/boards/{board}/run'", 'to look at first'],
+    ],
+  },
+  'check-config': {
+    summary: "Every problem of a lab's configuration, and what to write instead",
+    forms: ['FILE'],
+    about: ['Exits with 1 where there is a problem; a warning is none.'],
+    examples: [['check-config lab.yaml', '']],
+  },
 };
 
 const groups: readonly (readonly [string, readonly string[]])[] = [
   ['Boards and jobs', ['run', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board']],
   ['Lists', ['systems', 'system-tsv', 'pool-tsv', 'features']],
-  ['The lab', ['server', 'agent']],
+  ['The lab', ['server', 'agent', 'import', 'check-config']],
 ];
 
 /** `mq` alone, and `mq help`. */
@@ -148,7 +175,7 @@ export function usageLines(program: string): string[] {
     'Hands out the boards of a test lab, and runs images on them.',
   ];
   for (const [title, names] of groups) {
-    lines.push('', `${title}:`, ...names.map((name) => `  ${name.padEnd(11)} ${helps[name]?.summary ?? ''}`));
+    lines.push('', `${title}:`, ...names.map((name) => `  ${name.padEnd(12)} ${helps[name]?.summary ?? ''}`));
   }
   return [
     ...lines,

@@ -22,6 +22,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   features: list('features'),
   server: async () => (await import('./commands/server.ts')).server,
   agent: async () => (await import('./commands/server.ts')).agent,
+  import: async () => (await import('./commands/import.ts')).importLab,
+  'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
 };
 
 async function main(terminal: Terminal): Promise<number> {
