@@ -33,8 +33,8 @@ const benches: Readonly<Record<string, Bench>> = {
     const found = await runPairs({
       boards: quick ? [10, 1_000] : [10, 10_000],
       clients: [1, 64],
-      rounds: quick ? 2 : 9,
-      seconds: quick ? 0.5 : 1,
+      rounds: quick ? 3 : 25,
+      seconds: 0.3,
     });
     for (const { boards, clients, pairsPerSecond, stubPairsPerSecond, ratio } of found.figures) {
       const speeds = `${pairsPerSecond.toFixed(0)} pairs/s, the stub ${stubPairsPerSecond.toFixed(0)}`;
