@@ -1,5 +1,5 @@
 // Pairs per second: submit, confirm, release, each answered when it is on disk. The real server with few and with
-// many boards, and the stub (lab/stub-server.ts) with as many, are all up at once and measured in turns, so that
+// many boards, and the stub (stub-server.ts) with as many, are all up at once and measured in turns, so that
 // whatever else the machine does falls on all of them alike.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -119,7 +119,7 @@ async function takePairs(channel: BenchChannel, client: number, endAt: number): 
 async function startStub(boards: number): Promise<Pick<Server, 'socketPath' | 'close'>> {
   const folder = await makeFolder('stub');
   const socketPath = join(folder, 's');
-  const script = join(import.meta.dirname, 'lab/stub-server.ts');
+  const script = join(import.meta.dirname, 'stub-server.ts');
   const words = ['--no-warnings', script, socketPath, join(folder, 'db'), String(boards)];
   const stub = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(stub, 'exit');

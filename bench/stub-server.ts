@@ -3,13 +3,13 @@
 // after the commit. It has no scheduler: a list of free boards, a list of those who wait, and no checks at all.
 //   node stub-server.ts SOCKET DATABASE BOARDS
 import { createServer, type Socket } from 'node:net';
-import type { AuditEvent } from '../../src/domain/commands.ts';
-import type { Change, LockRecord, MetaRecord, TicketRecord } from '../../src/domain/records.ts';
-import { formatToken } from '../../src/domain/records.ts';
-import { encodeJson, FrameReader } from '../../src/platform/frames.ts';
-import { messageBytesMax } from '../../src/protocol/channel.ts';
-import type { StoredAnswer } from '../../src/store/contract.ts';
-import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { AuditEvent } from '../src/domain/commands.ts';
+import type { Change, LockRecord, MetaRecord, TicketRecord } from '../src/domain/records.ts';
+import { formatToken } from '../src/domain/records.ts';
+import { encodeJson, FrameReader } from '../src/platform/frames.ts';
+import { messageBytesMax } from '../src/protocol/channel.ts';
+import type { StoredAnswer } from '../src/store/contract.ts';
+import { openSqliteStore } from '../src/store/sqlite/store.ts';
 
 interface Request {
   readonly id: number;
@@ -23,7 +23,7 @@ interface Effect {
 }
 
 const [socketPath = '', databasePath = '', boardCount = '1'] = process.argv.slice(2);
-const threadUrl = new URL('../../src/store/sqlite/thread.ts', import.meta.url);
+const threadUrl = new URL('../src/store/sqlite/thread.ts', import.meta.url);
 const store = await openSqliteStore({ path: databasePath, threadUrl });
 
 const free = Array.from({ length: Number(boardCount) }, (_, at) => `board-${at}`);
