@@ -31,6 +31,10 @@ export interface BoardConfig {
   takesLinux: boolean;
   /** Takes a device tree (`-b`). */
   takesDtb: boolean;
+  /** The longest hold: past it the lock may be reclaimed, whatever was asked for. Absent: no such end. */
+  holdMaxSeconds?: number;
+  /** The longest that a lock may be without a job; then it ends. Absent: as long as its holder likes. */
+  idleMaxSeconds?: number;
   machine: MachineConfig;
 }
 

@@ -263,6 +263,8 @@ function toDefinition(config: LabConfig): LabDefinition {
       linuxFiles: board.files.linux,
       takesLinux: board.takesLinux,
       takesDtb: board.takesDtb,
+      ...(board.holdMaxSeconds === undefined ? {} : { holdMaxSeconds: board.holdMaxSeconds }),
+      ...(board.idleMaxSeconds === undefined ? {} : { idleMaxSeconds: board.idleMaxSeconds }),
     })),
     pools: config.pools,
     discipline: config.discipline,

@@ -2,6 +2,7 @@
  * What a schema can't say of a lab's file: names that clash, pools that name no board, settings that contradict.
  * Works on files whose shape is partly wrong, so that all errors show at once: it looks only at sound parts.
  */
+import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { attributeNames, type SourceBoard, type SourceRange } from './schema.ts';
 import type { Path, Source } from './source.ts';
@@ -18,6 +19,7 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
   const pools = source.keys(['pools']);
   return [
     ...problems,
+    ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...pools.flatMap((name) => checkPool(lab, name, names)),
   ];
@@ -65,8 +67,32 @@ function firstPlaces(entries: readonly { text: string; path: Path }[]): Map<stri
 }
 
 function checkBoard(lab: Lab, name: string): ConfigProblem[] {
-  const { source } = lab;
   const path = ['boards', name];
+  return [...checkType(lab, path), ...checkSettings(lab, path)];
+}
+
+/** A board has a machine, its own or its type's. */
+function checkType({ source, isSound }: Lab, path: Path): ConfigProblem[] {
+  if (typeof valueAt(source, path) !== 'object' || valueAt(source, path) === null) return [];
+  const keys = source.keys(path);
+  const type = valueAt(source, [...path, 'type']);
+  if (type !== undefined) {
+    if (typeof type !== 'string' || !isSound([...path, 'type'])) return [];
+    const types = source.keys(['types']);
+    if (!types.includes(type)) {
+      const message = `unknown type '${type}'${inThing(path)}${suggestion(type, types)}`;
+      return [{ ...source.valuePlace([...path, 'type']), message }];
+    }
+    keys.push(...source.keys(['types', type]));
+  }
+  // A slip of the pen is said where the key is.
+  if (nearestName('machine', keys) !== undefined || keys.some((key) => nearestName(key, ['machine'])))
+    return [];
+  return [{ ...source.keyPlace(path), message: `missing key 'machine'${inThing(path)}` }];
+}
+
+function checkSettings(lab: Lab, path: Path): ConfigProblem[] {
+  const { source } = lab;
   const problems: ConfigProblem[] = [];
   for (const tag of source.keys([...path, 'tags'])) {
     if (!attributeNames.some((attribute) => attribute === tag)) continue;

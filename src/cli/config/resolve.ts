@@ -17,6 +17,7 @@ import {
   type SourceMachine,
   type SourcePool,
   type SourceRange,
+  type SourceType,
 } from './schema.ts';
 import type { Path, Source } from './source.ts';
 import { parseDurationSeconds, parseSizeBytes } from './units.ts';
@@ -25,10 +26,11 @@ import { warningsOf } from './warnings.ts';
 /** The file must have passed checkShape and checkLab. */
 export function resolveLab(source: Source): { config: LabConfig; warnings: ConfigProblem[] } {
   const lab = source.value as SourceLab;
-  const boards = inFileOrder(source, ['boards'], lab.boards).map(([name, board]) =>
-    resolveBoard(source, name, board),
+  const plain = inFileOrder(source, ['boards'], lab.boards).map(([name, board]) =>
+    resolveBoard(source, name, board, lab.types ?? {}),
   );
-  const pools = resolvePools(source, lab.pools ?? {}, boards);
+  const pools = resolvePools(source, lab.pools ?? {}, plain);
+  const boards = limitUse(plain, pools, lab);
   const config: LabConfig = {
     name: source.text(['lab']) ?? '',
     boards,
@@ -66,24 +68,70 @@ function inFileOrder<Value>(source: Source, path: Path, named: Record<string, Va
   return source.keys(path).map((key) => [key, named[key] as Value]);
 }
 
-function resolveBoard(source: Source, name: string, board: SourceBoard): BoardConfig {
-  const path = ['boards', name];
+function resolveBoard(
+  source: Source,
+  name: string,
+  own: SourceBoard,
+  types: Readonly<Record<string, SourceType>>,
+): BoardConfig {
   const attributes: Record<string, string> = {};
   const take = (attribute: string, at: Path) => {
     const text = source.text(at);
     if (text !== undefined) attributes[attribute] = text;
   };
-  for (const attribute of attributeNames) take(attribute, [...path, attribute]);
-  for (const tag of Object.keys(board.tags ?? {})) take(tag, [...path, 'tags', tag]);
+  const type = own.type === undefined ? undefined : types[own.type];
+  // The board's own come last, and so win.
+  const paths = [...(own.type === undefined ? [] : [['types', own.type]]), ['boards', name]];
+  for (const path of paths) for (const attribute of attributeNames) take(attribute, [...path, attribute]);
+  for (const path of paths) {
+    for (const tag of source.keys([...path, 'tags'])) take(tag, [...path, 'tags', tag]);
+  }
+  const board = { ...type, ...own };
+  if (board.machine === undefined) throw new Error(`checkLab let board ${name} pass without a machine`);
   return {
     name,
-    aliases: board.aliases ?? [],
+    aliases: own.aliases ?? [],
     attributes,
     files: resolveFiles(board.files ?? 1),
     takesLinux: board.linux ?? false,
     takesDtb: board.dtb ?? false,
+    ...useLimitsOf(board),
     machine: resolveMachine(board.machine),
   };
+}
+
+type UseLimits = Pick<BoardConfig, 'holdMaxSeconds' | 'idleMaxSeconds'>;
+
+function useLimitsOf(settings: { hold_max?: string; idle_max?: string }): UseLimits {
+  const holdMaxSeconds = settings.hold_max && parseDurationSeconds(settings.hold_max);
+  const idleMaxSeconds = settings.idle_max && parseDurationSeconds(settings.idle_max);
+  return { ...(holdMaxSeconds ? { holdMaxSeconds } : {}), ...(idleMaxSeconds ? { idleMaxSeconds } : {}) };
+}
+
+/** What neither a board nor its type says comes from its pools, the strictest first; then from the whole lab. */
+function limitUse(
+  boards: readonly BoardConfig[],
+  pools: readonly PoolConfig[],
+  lab: SourceLab,
+): BoardConfig[] {
+  const ofLab = useLimitsOf(lab);
+  const ofPools = pools.flatMap(({ name, boards }) => {
+    const pool = lab.pools?.[name];
+    const limits = pool === undefined || Array.isArray(pool) ? {} : useLimitsOf(pool);
+    return Object.keys(limits).length === 0 ? [] : [{ boards: new Set(boards), limits }];
+  });
+  return boards.map((board) => {
+    const around = ofPools.filter(({ boards }) => boards.has(board.name)).map(({ limits }) => limits);
+    return { ...ofLab, ...strictest(around), ...board };
+  });
+}
+
+function strictest(all: readonly UseLimits[]): UseLimits {
+  const least = (key: keyof UseLimits) => {
+    const values = all.map((limits) => limits[key]).filter((value) => value !== undefined);
+    return values.length === 0 ? {} : { [key]: Math.min(...values) };
+  };
+  return { ...least('holdMaxSeconds'), ...least('idleMaxSeconds') };
 }
 
 function resolveFiles(files: NonNullable<SourceBoard['files']>): FileRules {

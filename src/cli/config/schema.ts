@@ -45,12 +45,16 @@ const size = (description: string, example: string) =>
     description,
     default: example,
   });
-const duration = (description: string, example: string) =>
+const duration = (
+  description: string,
+  example: string,
+  options: { default?: string } = { default: example },
+) =>
   Type.String({
     pattern: '^(?=.)([1-9][0-9]{0,5}d)?([1-9][0-9]{0,5}h)?([1-9][0-9]{0,5}m)?([1-9][0-9]{0,5}s)?$',
     title: `a duration such as ${example} or 1h30m (units d, h, m, s)`,
     description,
-    default: example,
+    ...options,
   });
 
 /** Names under `key: value`, where the keys are the lab's own. */
@@ -137,15 +141,6 @@ const v86 = Type.Object(
   },
   { ...closed, title: 'the settings of an emulated PC' },
 );
-const machine = Type.Unsafe<Static<typeof script> | Static<typeof v86>>({
-  type: 'object',
-  required: ['driver'],
-  discriminator: { propertyName: 'driver' },
-  oneOf: [script, v86],
-  title: 'the settings of a driver, such as { driver: v86 }',
-  description: 'What drives the board.',
-});
-
 /** The attributes that every list has a column for, in the order of `system-tsv`. */
 const attributes = {
   arch: Type.Optional(text('Architecture: arm, riscv, x86.')),
@@ -159,23 +154,53 @@ const attributes = {
 };
 export const attributeNames = Object.keys(attributes) as (keyof typeof attributes)[];
 
+/** On a board, its type, a pool or the whole lab. */
+const useLimits = {
+  hold_max: Type.Optional(
+    duration('The longest hold; past it somebody who waits may have the board.', '8h', {}),
+  ),
+  idle_max: Type.Optional(duration('The longest that a lock may be without a job; then it ends.', '30m', {})),
+};
+
+const machine = Type.Unsafe<Static<typeof script> | Static<typeof v86>>({
+  type: 'object',
+  required: ['driver'],
+  discriminator: { propertyName: 'driver' },
+  oneOf: [script, v86],
+  title: 'the settings of a driver, such as { driver: v86 }',
+  description: 'What drives the board.',
+});
+
+/** What a board has, and what its type may have for it. */
+const boardSettings = {
+  ...attributes,
+  tags: Type.Optional(
+    named(text('The value of the tag.'), {
+      title: 'a mapping of tags',
+      description: 'More attributes, of the lab’s own; selectors find boards by them.',
+    }),
+  ),
+  files: Type.Optional(files),
+  linux: Type.Optional(flag('Boots Linux over the network (-L).')),
+  dtb: Type.Optional(flag('Takes a device tree (-b), with -L.')),
+  ...useLimits,
+  machine: Type.Optional(machine),
+};
+
 const board = Type.Object(
   {
-    ...attributes,
-    tags: Type.Optional(
-      named(text('The value of the tag.'), {
-        title: 'a mapping of tags',
-        description: 'More attributes, of the lab’s own; selectors find boards by them.',
-      }),
-    ),
+    type: Type.Optional(name('The type whose settings this board has, where it has none of its own.')),
     aliases: Type.Optional(names('Other names under which the board is accepted.')),
-    files: Type.Optional(files),
-    linux: Type.Optional(flag('Boots Linux over the network (-L).')),
-    dtb: Type.Optional(flag('Takes a device tree (-b), with -L.')),
-    machine,
+    ...boardSettings,
   },
   { ...closed, title: 'a mapping of settings', description: 'A board.' },
 );
+
+const boardType = Type.Object(boardSettings, {
+  ...closed,
+  title: 'a mapping of settings',
+  description: 'Settings of every board that names this type.',
+});
 
 const members = { type: 'array', items: name('A board.'), uniqueItems: true, title: 'a list of boards' };
 
@@ -183,6 +208,8 @@ export interface SourcePool {
   boards?: string[];
   where?: Record<string, Scalar>;
   spread?: boolean;
+  hold_max?: string;
+  idle_max?: string;
 }
 
 const pool = Type.Unsafe<string[] | SourcePool>({
@@ -196,6 +223,7 @@ const pool = Type.Unsafe<string[] | SourcePool>({
       description: 'Every board with these attributes, in the order of the file.',
     }),
     spread: flag('Prefer the board that has rested longest to the first that is free.'),
+    ...useLimits,
   },
   title: 'a list of boards, { boards } or { where }',
   description: 'Boards under one name, of which any will do.',
@@ -243,6 +271,9 @@ export const labSchema = Type.Object(
   {
     lab: text('The name of the lab.'),
     boards: named(board, { title: 'a mapping of boards', description: 'The boards, by name.' }),
+    types: Type.Optional(
+      named(boardType, { title: 'a mapping of types', description: 'What boards have in common, by name.' }),
+    ),
     pools: Type.Optional(named(pool, { title: 'a mapping of pools', description: 'The pools, by name.' })),
     socket_group: Type.Optional(
       Type.String({
@@ -275,6 +306,7 @@ export const labSchema = Type.Object(
         description: 'Within a class, sets take turns; or first come, first served.',
       }),
     ),
+    ...useLimits,
     limits: Type.Optional(limits),
   },
   {
@@ -286,4 +318,5 @@ export const labSchema = Type.Object(
 
 export type SourceLab = Static<typeof labSchema>;
 export type SourceBoard = Static<typeof board>;
-export type SourceMachine = SourceBoard['machine'];
+export type SourceMachine = NonNullable<SourceBoard['machine']>;
+export type SourceType = Static<typeof boardType>;
