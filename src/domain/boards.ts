@@ -29,26 +29,37 @@ function raiseToken(step: Step, highest: Token): void {
 
 /** Compares a board's lock with what the agent knows, and says again what may have been lost. */
 function resync(step: Step, lock: LockRecord, body: AgentPresent): void {
-  const limit = endingLimit(step, step.state.boards.get(lock.board));
-  if (lock.ending && lock.ending.limitAt === undefined)
-    step.put('lock', lock.board, { ...lock, ending: { ...lock.ending, ...limit } });
   const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
-  if (job) return resyncJob(step, job, body);
-  if (lock.state === 'ending')
+  const known = job && body.jobs.find((other) => other.id === job.id);
+  if (job && !known && job.state !== 'starting') {
+    resumeLimits(step, lock, job);
+    return endJob(step, job, lostResult(job));
+  }
+  // Of a job that has ended its agent tells the end until it is told to forget it.
+  if (known?.state === 'ended') return resumeLimits(step, lock, job);
+  if (job && !known) step.effects.push({ kind: 'start-job', job });
+  else if (job?.state === 'starting' && known?.state === 'running') runJob(step, job);
+  if (job?.finishing && job.state !== 'ending') step.effects.push({ kind: 'finish-job', job });
+  pressEnding(step, lock, job);
+}
+
+/** What is to end under a lock has a limit again, and is told to the agent once more. */
+function pressEnding(step: Step, lock: LockRecord, job: JobRecord | undefined): void {
+  resumeLimits(step, lock, job);
+  if (job?.state === 'ending')
+    step.effects.push({ kind: 'cancel-job', job, why: job.cancelledBy?.why ?? 'cancelled' });
+  else if (!job && lock.state === 'ending')
     step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
-function resyncJob(step: Step, job: JobRecord, body: AgentPresent): void {
-  const known = body.jobs.find((other) => other.id === job.id);
-  if (!known && job.state !== 'starting') return endJob(step, job, lostResult(job));
-  const current = resumeEndingLimit(step, job);
-  // Its agent tells the end until it is told to forget it.
-  if (known?.state === 'ended') return;
-  if (!known) step.effects.push({ kind: 'start-job', job });
-  else if (known.state === 'running' && job.state === 'starting') runJob(step, job);
-  if (job.state === 'ending')
-    step.effects.push({ kind: 'cancel-job', job: current, why: job.cancelledBy?.why ?? 'cancelled' });
-  else if (job.finishing) step.effects.push({ kind: 'finish-job', job });
+/** The limit is the lock's while that ends, and the job's where it is being stopped under a lock that stays. */
+function resumeLimits(step: Step, lock: LockRecord, job: JobRecord | undefined): void {
+  const { limitAt } = endingLimit(step, step.state.boards.get(lock.board));
+  if (limitAt === undefined) return;
+  if (lock.ending && lock.ending.limitAt === undefined)
+    step.put('lock', lock.board, { ...lock, ending: { ...lock.ending, limitAt } });
+  if (lock.state === 'held' && job?.state === 'ending' && job.endingLimitAt === undefined)
+    step.put('job', String(job.id), { ...job, endingLimitAt: limitAt });
 }
 
 /** A job that was to end anyway, and may never have reached the agent, is no fault of the lab. */
@@ -56,17 +67,6 @@ function lostResult(job: JobRecord): JobResult {
   const detail = 'the agent no longer knows this job';
   if (job.state !== 'ending') return { verdict: 'lab-fault', detail, mayBeOn: true };
   return { verdict: 'cancelled', detail: job.cancelledBy?.why ?? detail, mayBeOn: true };
-}
-
-/** The limit of a job that is being stopped under a lock that stays; under an ending lock, the lock has it. */
-function resumeEndingLimit(step: Step, job: JobRecord): JobRecord {
-  if (job.state !== 'ending' || job.endingLimitAt !== undefined) return job;
-  if (step.state.locks.get(job.board)?.state !== 'held') return job;
-  const { limitAt } = endingLimit(step, step.state.boards.get(job.board));
-  if (limitAt === undefined) return job;
-  const limited: JobRecord = { ...job, endingLimitAt: limitAt };
-  step.put('job', String(job.id), limited);
-  return limited;
 }
 
 /** The boards of a lost agent are not free; locks and jobs stay, and the limits of endings rest. */
@@ -113,11 +113,12 @@ export function service(step: Step, body: CommandTypes['service']['body']): Comm
 }
 
 function resume(step: Step, board: BoardRecord): void {
-  const isFree = !step.state.locks.has(board.name);
-  if (board.removed && isFree) return step.put('board', board.name, undefined);
+  if (board.removed && !step.state.locks.has(board.name)) return step.put('board', board.name, undefined);
   const resumed: BoardRecord = { ...board, service: { state: 'in' }, health: { state: 'good' }, faults: 0 };
   step.put('board', board.name, resumed);
-  if (isFree && board.mayBeOn) switchOff(step, resumed);
+  const lock = step.state.locks.get(board.name);
+  if (lock) pressEnding(step, lock, lock.job === undefined ? undefined : step.state.jobs.get(lock.job));
+  else if (board.mayBeOn) switchOff(step, resumed);
   else step.boardsToMatch.add(board.name);
 }
 

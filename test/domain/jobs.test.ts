@@ -16,6 +16,21 @@ describe('the lock of a run', () => {
     assert.equal(lab.offered(next), 'b1');
   });
 
+  test('ends with its job, whatever the verdict', () => {
+    for (const verdict of [
+      'completed',
+      'error-text',
+      'timed-out',
+      'boot-failed',
+      'lab-fault',
+      'cancelled',
+    ] as const) {
+      const lab = new Lab();
+      lab.endJob(lab.run('ana', 'b1'), { verdict });
+      assert.equal(lab.stateOf('b1'), 'free', verdict);
+    }
+  });
+
   test('ends only after a power off when the board may still be on', () => {
     const lab = new Lab();
     const job = lab.run('ana', 'b1');
@@ -208,6 +223,17 @@ describe('a broken board', () => {
     lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
     lab.poweredOff('b1', false);
     assert.deepEqual([healthOf(lab, 'b1'), lab.stateOf('b1')], ['broken', 'free']);
+  });
+
+  test('whose lock is still ending has a limit again, and its agent is told again', () => {
+    const lab = new Lab();
+    const job = lab.run('ana', 'b1');
+    lab.release('ana', 'b1');
+    lab.pass(180);
+    lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
+    assert.equal(lab.effectsOf('cancel-job')[0]?.job.id, job.id);
+    lab.pass(180);
+    assert.equal(healthOf(lab, 'b1'), 'broken');
   });
 
   test('is not repaired by the words of a user', () => {

@@ -17,7 +17,8 @@ interface AgentJob {
   result?: JobResult;
 }
 
-const lowest: Token = { generation: 0, number: 0 };
+/** What the boards have seen in another life of the lab: a restored server must go above it. */
+const seenBefore: Token = { generation: 2, number: 40 };
 /** How long a message is under way, each way; the same for all, so that none overtakes another. */
 const delayMs = 2;
 
@@ -33,7 +34,9 @@ export class SimulatedAgent {
 
   constructor(world: World, boards: readonly string[]) {
     this.#world = world;
-    this.#boards = new Map(boards.map((name) => [name, { highest: lowest, isOn: false, job: undefined }]));
+    this.#boards = new Map(
+      boards.map((name) => [name, { highest: seenBefore, isOn: false, job: undefined }]),
+    );
   }
 
   drives(board: string): boolean {
@@ -149,6 +152,7 @@ export class SimulatedAgent {
 
   #start(job: JobRecord): void {
     if (this.#jobs.has(job.id)) return;
+    if (job.state !== 'starting') this.#world.fail(`job ${job.id} is started although it is ${job.state}`);
     const bench = this.#admit(job.board, job.token, 'start a job on');
     if (!bench) return;
     if (bench.job !== undefined)

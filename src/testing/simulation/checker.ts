@@ -3,6 +3,7 @@
 import type { CommandName } from '../../domain/commands.ts';
 import type { StepResult } from '../../domain/scheduler.ts';
 import type { State } from '../../domain/state.ts';
+import { AnswerModel } from './answer-model.ts';
 import { History } from './history.ts';
 import { readIndexes } from './index-checks.ts';
 import { checkInvariants } from './invariants.ts';
@@ -15,11 +16,12 @@ export class Checker {
   readonly mirror = new Mirror();
   readonly history = new History(this.mirror);
   readonly order = new OrderModel(this.mirror);
+  readonly answers = new AnswerModel(this.mirror);
   readonly reclaims = new ReclaimModel(this.mirror, this.order);
 
   /** Takes in a committed step. Cheap enough for each one. */
   take(command: Asked, result: StepResult<CommandName>, now: number): string[] {
-    const problems: string[] = [];
+    const problems = this.answers.before(command, result, now);
     for (const change of result.changes) {
       problems.push(
         ...this.order.note(change),
@@ -28,7 +30,8 @@ export class Checker {
         ...this.mirror.take(change),
       );
     }
-    return [...problems, ...this.#checkIdle(), ...this.reclaims.check(result, now)];
+    problems.push(...this.answers.after(command, result, now), ...this.#checkIdle());
+    return [...problems, ...this.reclaims.check(result, now)];
   }
 
   /** Everything, by brute force; and that records alone give this very state. */

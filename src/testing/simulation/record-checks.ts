@@ -45,6 +45,7 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
     (ticket?.offer !== undefined && sameToken(ticket.offer.token, lock.token))
   )
     problems.push(`${about} is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
+  problems.push(...checkLimit(state, about, board, lock.state === 'ending', lock.ending?.limitAt));
   if (lock.job !== undefined) {
     if (state.jobs.get(lock.job)?.board !== board) problems.push(`${about} has a job that is not there`);
     if (lock.state === 'granted') problems.push(`${about} has a job before it was confirmed`);
@@ -62,6 +63,21 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
   return problems;
 }
 
+/** What ends has a limit, unless the board is broken already; it rests while nobody could act. */
+function checkLimit(
+  state: State,
+  about: string,
+  name: string,
+  isEnding: boolean,
+  limitAt?: number,
+): string[] {
+  const board = state.boards.get(name);
+  if (board?.agent === 'away')
+    return limitAt === undefined ? [] : [`${about} has a limit that can't be kept`];
+  const isBroken = board?.health.state === 'broken';
+  return isEnding && limitAt === undefined && !isBroken ? [`${about} may end for ever`] : [];
+}
+
 function checkJob(state: State, job: JobRecord): string[] {
   const problems: string[] = [];
   const lock = state.locks.get(job.board);
@@ -69,6 +85,8 @@ function checkJob(state: State, job: JobRecord): string[] {
   if (lock && !sameToken(lock.token, job.lockToken)) problems.push(`job ${job.id} outlives its lock`);
   if (lock && !sameToken(lock.lastToken, job.token))
     problems.push(`the lock on ${job.board} does not know the token of job ${job.id}`);
+  const stops = job.state === 'ending' && lock?.state === 'held';
+  problems.push(...checkLimit(state, `job ${job.id}`, job.board, stops, job.endingLimitAt));
   if (job.state === 'ended') problems.push(`job ${job.id} has ended and is still live`);
   if (job.detached && job.graceUntil !== undefined) problems.push(`detached job ${job.id} has a grace`);
   if (lock?.state === 'ending' && job.state !== 'ending')
