@@ -37,11 +37,10 @@ function boardNames(lab: Lab): { names: Map<string, string>; problems: ConfigPro
       taken.set(name, { what, path });
       return;
     }
-    const { line } = source.keyPlace(other.path);
-    problems.push({
-      ...source.keyPlace(path),
-      message: `${what} has the name of ${other.what} in line ${line}`,
-    });
+    const place = source.keyPlace(path);
+    const { line, file } = source.keyPlace(other.path);
+    const where = `in line ${line}${file === place.file ? '' : ` of ${file}`}`;
+    problems.push({ ...place, message: `${what} has the name of ${other.what} ${where}` });
   };
   for (const board of source.keys(['boards'])) {
     names.set(board, board);

@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import type { LabConfig } from '../../protocol/lab.ts';
 import { checkLab } from './check.ts';
+import { combineSources } from './combine.ts';
+import { findIncluded } from './included.ts';
 import { type ConfigProblem, sortProblems } from './problem.ts';
 import { resolveLab } from './resolve.ts';
 import { checkShape } from './shape.ts';
-import { readSource } from './source.ts';
+import { readSource, type Source } from './source.ts';
 
 export type ConfigResult =
   | { ok: true; config: LabConfig; warnings: ConfigProblem[] }
@@ -13,11 +15,28 @@ export type ConfigResult =
 
 const fileBytesMax = 16 * 1024 * 1024;
 
-/** Never rejects for what is in the file, nor where it can't be read: that is a problem too. */
+/** Never rejects for what is in the file, nor where it can't be read: that is a problem too. Reads what it includes. */
 export async function loadConfig(path: string): Promise<ConfigResult> {
-  const whole = (message: string): ConfigResult => ({
+  const read = await readText(path);
+  if (!read.ok) return { ok: false, problems: [read.problem] };
+  const main = readSource(read.text, path);
+  const included = await findIncluded(main, path);
+  const problems = [...included.problems];
+  const parts: Source[] = [];
+  for (const partPath of included.paths) {
+    const part = await readText(partPath);
+    if (part.ok) parts.push(readSource(part.text, partPath));
+    else problems.push(part.problem);
+  }
+  return judge(combineSources(main, parts), [path, ...included.paths], problems);
+}
+
+type ReadText = { ok: true; text: string } | { ok: false; problem: ConfigProblem };
+
+async function readText(path: string): Promise<ReadText> {
+  const whole = (message: string): ReadText => ({
     ok: false,
-    problems: [{ file: path, line: 0, column: 0, message }],
+    problem: { file: path, line: 0, column: 0, message },
   });
   let bytes: Uint8Array;
   try {
@@ -26,22 +45,26 @@ export async function loadConfig(path: string): Promise<ConfigResult> {
     return whole(`can't be read: ${(cause as Error).message}`);
   }
   if (bytes.length > fileBytesMax) return whole(`is larger than ${fileBytesMax / 1024 ** 2} MB`);
-  let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
     return whole('is not UTF-8 text');
   }
-  return parseConfig(text, path);
 }
 
-/** `file` is only a name for messages. Problems and warnings come in the order of the file. */
+/** `file` is only a name for messages. Reads no other file, whatever the text includes. */
 export function parseConfig(text: string, file: string): ConfigResult {
-  const source = readSource(text, file);
-  if (source.value === undefined) return { ok: false, problems: sortProblems(source.problems) };
+  return judge(readSource(text, file), [file]);
+}
+
+/** Problems and warnings come file by file, in the order of each. */
+function judge(source: Source, files: readonly string[], found: readonly ConfigProblem[] = []): ConfigResult {
+  if (source.value === undefined) {
+    return { ok: false, problems: sortProblems([...source.problems, ...found], files) };
+  }
   const shape = checkShape(source);
-  const problems = [...source.problems, ...shape.problems, ...checkLab(source, shape.isSound)];
-  if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
+  const problems = [...source.problems, ...found, ...shape.problems, ...checkLab(source, shape.isSound)];
+  if (problems.length > 0) return { ok: false, problems: sortProblems(problems, files) };
   const { config, warnings } = resolveLab(source);
-  return { ok: true, config, warnings: sortProblems(warnings) };
+  return { ok: true, config, warnings: sortProblems(warnings, files) };
 }

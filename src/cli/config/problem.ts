@@ -17,11 +17,11 @@ export function formatProblem(problem: ConfigProblem): string {
   return line === 0 ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`;
 }
 
-/** In the order of the file, each once. */
-export function sortProblems(problems: readonly ConfigProblem[]): ConfigProblem[] {
+/** File by file in the order given, each in its own order; each problem once. */
+export function sortProblems(problems: readonly ConfigProblem[], files: readonly string[]): ConfigProblem[] {
   const seen = new Set<string>();
   return [...problems]
-    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
     .filter((problem) => {
       const text = formatProblem(problem);
       if (seen.has(text)) return false;

@@ -271,6 +271,17 @@ export const labSchema = Type.Object(
   {
     lab: text('The name of the lab.'),
     boards: named(board, { title: 'a mapping of boards', description: 'The boards, by name.' }),
+    include: Type.Optional(
+      Type.Unsafe<string | string[]>({
+        type: ['string', 'array'],
+        pattern: printable,
+        maxLength: 4096,
+        items: { type: 'string', pattern: printable, maxLength: 4096, title: 'the path of a file' },
+        uniqueItems: true,
+        title: 'the path of a file, such as boards.d/*.yaml, or a list of them',
+        description: 'Files with more boards, types and pools.',
+      }),
+    ),
     types: Type.Optional(
       named(boardType, { title: 'a mapping of types', description: 'What boards have in common, by name.' }),
     ),
