@@ -16,6 +16,7 @@ export function readIndexes(state: State): Plain {
     ticketsInQueue: sorted([...state.ticketsInQueue]),
     ticketsInTurn: sorted([...state.ticketsInTurn]),
     slotTickets: sorted([...state.slotTickets].map(([name, heap]) => [name, heap.sorted().map(Number)])),
+    slotsByHolder: sorted([...state.slotsByHolder].map(([name, ids]) => [name, numbers(ids)])),
     heldBy: sorted([...state.heldBy].map(([name, boards]) => [name, [...boards].sort()])),
     timers: state.timers.entries().map(([key, at, rank]) => [key, at, rank]),
     boardByTicket: sorted([...state.boardByTicket]),
@@ -60,6 +61,11 @@ function deriveIndexes(state: State): Plain {
       name,
       numbers(ids),
     ]),
+    slotsByHolder: grouped(
+      tickets.filter((ticket) => ticket.kind === 'slot'),
+      (ticket) => holderKey(ticket.user, ticket.key),
+      idOf,
+    ).map(([name, ids]) => [name, numbers(ids)]),
     heldBy: grouped(
       held,
       (lock) => holderKey(lock.user, lock.key),
