@@ -13,7 +13,7 @@ interface Help {
 
 const serverOption = [
   '--server ADDR',
-  'where the server is: unix:PATH (or MQ_SERVER, or a configuration file)',
+  'where the server is: unix:PATH or ssh://HOST (or MQ_SERVER, or a configuration file)',
 ] as const;
 const jsonOption = ['--json', 'for programs'] as const;
 
@@ -132,6 +132,13 @@ const helps: Readonly<Record<string, Help>> = {
     ],
     examples: [['agent --state /var/lib/machine-queue/agent', '']],
   },
+  connect: {
+    summary: "Join stdin and stdout to the server's socket (what ssh://HOST runs on HOST)",
+    forms: [''],
+    about: ['Nothing to type by hand: `mq --server ssh://HOST COMMAND` starts it through ssh.'],
+    options: [['--server ADDR', "the server's socket on this host: unix:PATH"]],
+    examples: [['connect', '']],
+  },
   import: {
     summary: "Write a lab's configuration from a checkout of the old scripts",
     forms: ['DIR [--out FILE] [--force] [--script-path PATTERN] [--power-off-path PATTERN]'],
@@ -164,7 +171,7 @@ const helps: Readonly<Record<string, Help>> = {
 const groups: readonly (readonly [string, readonly string[]])[] = [
   ['Boards and jobs', ['run', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board']],
   ['Lists', ['systems', 'system-tsv', 'pool-tsv', 'features']],
-  ['The lab', ['server', 'agent', 'import', 'check-config']],
+  ['The lab', ['server', 'agent', 'connect', 'import', 'check-config']],
 ];
 
 /** `mq` alone, and `mq help`. */

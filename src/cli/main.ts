@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   server: async () => (await import('./commands/server.ts')).server,
   agent: async () => (await import('./commands/server.ts')).agent,
   import: async () => (await import('./commands/import.ts')).importLab,
+  connect: async () => (await import('./commands/connect.ts')).connect,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
 };
 

@@ -165,5 +165,9 @@ function isRefusal(error: Error | undefined): boolean {
 }
 
 function unreachable(cause: Error): MqError {
-  return new MqError('SERVER_UNREACHABLE', `The server can't be reached: ${cause.message}.`, { cause });
+  const details = cause instanceof MqError ? { ...cause.details } : {};
+  return new MqError('SERVER_UNREACHABLE', `The server can't be reached: ${cause.message}.`, {
+    cause,
+    details,
+  });
 }

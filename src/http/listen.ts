@@ -6,7 +6,7 @@ import type { Caller } from '../domain/commands.ts';
 import { type PeerCredentials, peerOf } from '../platform/peer-credentials.ts';
 import { hasEnded } from '../platform/process-ended.ts';
 import type { UserNames } from '../platform/users.ts';
-import { channelPath, channelUpgrade } from '../protocol/channel.ts';
+import { channelPath, channelUpgrade, relayHeader } from '../protocol/channel.ts';
 import { MqError } from '../protocol/errors.ts';
 import type { LabServer } from '../server/lab-server.ts';
 import { serveChannel } from './channel.ts';
@@ -95,7 +95,10 @@ async function upgrade(lab: LabServer, { request, socket, head, getPeer }: Upgra
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`,
   );
-  serveChannel({ lab, socket, caller, head, isPeerGone: () => hasEnded(peer.credentials.pid) });
+  // Where the peer only relays, as `mq connect` does, its end is no news of the client: a dropped line looks the same.
+  const isRelayed = request.headers[relayHeader] !== undefined;
+  const isPeerGone = () => !isRelayed && hasEnded(peer.credentials.pid);
+  serveChannel({ lab, socket, caller, head, isPeerGone });
 }
 
 function refuseUpgrade(socket: Socket, status: string): void {

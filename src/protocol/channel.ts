@@ -12,6 +12,8 @@ import type { JobView, StatusView, TicketView } from './views.ts';
 export const protocolVersion = 1;
 export const channelPath = '/v1/channel';
 export const channelUpgrade = 'mq-channel';
+/** Header of the upgrade: what the channel goes through where the socket's peer is not the client itself, such as `ssh`. */
+export const relayHeader = 'mq-relay';
 
 /** Largest JSON frame either side takes. */
 export const messageBytesMax = 4 * 1024 * 1024;

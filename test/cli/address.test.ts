@@ -63,8 +63,37 @@ test('a file that is not understood is an error with its line', () => {
 test('a path with a slash is an address, anything else is told with who said it', () => {
   assert.equal(found({ option: '/tmp/mq.sock' }), 'unix:/tmp/mq.sock');
   assert.equal(found({ option: 'unix:relative.sock' }), 'unix:relative.sock');
-  for (const option of ['ssh://host', 'mq.sock', 'unix:', '']) {
+  for (const option of ['mq.sock', 'unix:', '', 'http://host']) {
     assert.throws(() => found({ option }), { code: 'BAD_REQUEST', message: /--server/ }, option);
   }
   assert.throws(() => found({ env: { MQ_SERVER: 'host:80' } }), { message: /MQ_SERVER/ });
+});
+
+test('ssh://[user@]host[:port] is an address', () => {
+  for (const option of [
+    'ssh://lab',
+    'ssh://ana@lab.example.org:2222',
+    'ssh://[::1]:22',
+    'ssh://a.b-c_d@10.0.0.1',
+  ])
+    assert.equal(found({ option }), option);
+  assert.equal(found({ env: { ...env, MQ_SERVER: 'ssh://lab/' } }), 'ssh://lab');
+});
+
+test('what ssh or a shell could take for more than a user, a host and a port is refused', () => {
+  const refused = [
+    'ssh://',
+    'ssh://-oProxyCommand=id',
+    'ssh://-l@lab',
+    'ssh://lab:0',
+    'ssh://lab:65536',
+    'ssh://lab:-1',
+    'ssh://a b@lab',
+    'ssh://lab;id',
+    'ssh://$(id)',
+    'ssh://lab\nid',
+    'ssh://lab/mq.sock',
+    'ssh://ana:secret@lab',
+  ];
+  for (const option of refused) assert.throws(() => found({ option }), { code: 'BAD_REQUEST' }, option);
 });

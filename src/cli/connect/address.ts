@@ -6,12 +6,23 @@ import { escapeText } from '../terminal/escape.ts';
 
 export const defaultSocketPath = '/run/machine-queue/mq.sock';
 
-export interface ServerAddress {
+export interface UnixAddress {
   readonly kind: 'unix';
   readonly path: string;
   /** Who said so, for messages. */
   readonly from: string;
 }
+
+/** A host with a server, on which `mq connect` is run through ssh. No part can pass for an option of ssh. */
+export interface SshAddress {
+  readonly kind: 'ssh';
+  readonly host: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly from: string;
+}
+
+export type ServerAddress = UnixAddress | SshAddress;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,18 +45,34 @@ export function findServer({ option, env, readText = readTextIfThere }: AddressS
   return { kind: 'unix', path: defaultSocketPath, from: 'the default' };
 }
 
-/** `unix:PATH`, or a path that starts with a slash. */
+const sshPattern =
+  /^ssh:\/\/(?:(?<user>\w[\w.+-]*)@)?(?:(?<host>\w[\w.-]*)|\[(?<ipv6>[0-9A-Fa-f:.]+)\])(?::(?<port>\d{1,5}))?\/?$/;
+
+/** `unix:PATH`, a path that starts with a slash, or `ssh://[USER@]HOST[:PORT]`. */
 export function parseAddress(text: string, from: string): ServerAddress {
   const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
   if (text.startsWith('unix:') ? path !== '' : path.startsWith('/')) return { kind: 'unix', path, from };
+  const ssh = parseSsh(text, from);
+  if (ssh !== undefined) return ssh;
   throw new MqError(
     'BAD_REQUEST',
-    `${from} gives '${escapeText(text)}' as the server's address. It must be unix:PATH, such as unix:${defaultSocketPath}.`,
+    `${from} gives '${escapeText(text)}' as the server's address. It must be unix:PATH, such as unix:${defaultSocketPath}, or ssh://[USER@]HOST[:PORT].`,
   );
 }
 
+function parseSsh(text: string, from: string): SshAddress | undefined {
+  const parts = sshPattern.exec(text)?.groups;
+  if (!parts) return undefined;
+  const port = parts.port === undefined ? undefined : Number(parts.port);
+  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
+  return { kind: 'ssh', host: parts.host ?? parts.ipv6 ?? '', user: parts.user, port, from };
+}
+
 export function formatAddress(address: ServerAddress): string {
-  return `unix:${address.path}`;
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const { host, user, port } = address;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `ssh://${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}`;
 }
 
 function configPath(env: Environment): string | undefined {
@@ -63,7 +90,7 @@ function serverOf(text: string, file: string): string | undefined {
     if (match?.[1] !== 'server') {
       throw new MqError(
         'BAD_REQUEST',
-        `${file}, line ${index + 1}: '${escapeText(content)}' is not understood. The only setting is 'server: unix:PATH'.`,
+        `${file}, line ${index + 1}: '${escapeText(content)}' is not understood. The only setting is 'server: ADDRESS'.`,
       );
     }
     server = unquote(match[2] ?? '');

@@ -1,10 +1,10 @@
 // Connects a command to the server that it is meant for.
 import { type Client, type ClientOptions, connectClient } from '../../client/client.ts';
-import type { Timers } from '../../client/link.ts';
+import type { OpenLink, Timers } from '../../client/link.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { MqError } from '../../protocol/errors.ts';
-import { findServer, formatAddress, type ServerAddress } from './address.ts';
+import { findServer, type ServerAddress } from './address.ts';
 import { openUnix } from './open-unix.ts';
+import { unreachable } from './unreachable.ts';
 
 /** A server that is just being restarted is worth a moment: its clients must not fail for it. */
 const firstSeconds = 2;
@@ -28,15 +28,24 @@ export async function connectTo(
   const newRequestId = readsOnly ? noRequestId : await requestIds();
   try {
     return await connectClient({
-      openLink: openUnix(address.path),
+      openLink: await openerOf(address),
       timers,
       newRequestId,
-      firstSeconds,
+      // `mq connect` itself waits for a server; what ssh refuses once it would refuse again.
+      firstSeconds: address.kind === 'ssh' ? 0 : firstSeconds,
       ...more,
     });
   } catch (error) {
-    throw explain(error, address);
+    throw unreachable(error, address);
   }
+}
+
+async function openerOf(address: ServerAddress): Promise<OpenLink> {
+  if (address.kind === 'unix') return openUnix(address.path);
+  const { openSsh } = await import('./open-ssh.ts');
+  const { stderr } = process;
+  const complain = (line: string) => stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`);
+  return openSsh(address, { remote: process.env.MQ_REMOTE || undefined, complain });
 }
 
 async function requestIds(): Promise<() => string> {
@@ -47,21 +56,4 @@ async function requestIds(): Promise<() => string> {
 
 function noRequestId(): never {
   throw new Error('a command that only asks has sent a change');
-}
-
-function explain(error: unknown, address: ServerAddress): unknown {
-  if (!(error instanceof MqError) || error.code !== 'SERVER_UNREACHABLE') return error;
-  const place = `${formatAddress(address)} (from ${address.from})`;
-  const cause = error.cause as { code?: unknown } | undefined;
-  const why: Record<string, string> = {
-    ENOENT: 'there is no such socket',
-    ECONNREFUSED: 'nothing listens on that socket',
-    EACCES: 'this user may not open that socket',
-  };
-  const what = why[String(cause?.code)] ?? error.message;
-  return new MqError(
-    'SERVER_UNREACHABLE',
-    `No mq server answers at ${place}: ${what}. Say where it is with --server unix:PATH or MQ_SERVER, or start it with 'mq server'.`,
-    { cause: error },
-  );
 }

@@ -3,20 +3,34 @@
 import type { Duplex } from 'node:stream';
 import type { DataPiece, Link, LinkHandlers } from '../../client/link.ts';
 import { encodeData, encodeJson, FrameReader } from '../../platform/frames.ts';
-import { type ChannelMessage, channelPath, channelUpgrade, messageBytesMax } from '../../protocol/channel.ts';
+import {
+  type ChannelMessage,
+  channelPath,
+  channelUpgrade,
+  messageBytesMax,
+  relayHeader,
+} from '../../protocol/channel.ts';
 import { type ErrorCode, errorClasses, MqError } from '../../protocol/errors.ts';
 
 const headBytesMax = 64 * 1024;
-const upgradeRequest = `GET ${channelPath} HTTP/1.1\r\nHost: mq\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`;
+const upgradeRequest = `GET ${channelPath} HTTP/1.1\r\nHost: mq\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n`;
+
+export interface FrameLinkOptions {
+  /** What the bytes go through, where the server's peer is not this process: its end says nothing about ours. */
+  readonly relay?: 'ssh';
+  /** The server has agreed to the channel. */
+  readonly onGranted?: () => void;
+}
 
 /** `stream` must be connected. The link owns it from here on. */
-export function frameLink(stream: Duplex, handlers: LinkHandlers): Link {
-  return new FrameLink(stream, handlers);
+export function frameLink(stream: Duplex, handlers: LinkHandlers, options: FrameLinkOptions = {}): Link {
+  return new FrameLink(stream, handlers, options);
 }
 
 class FrameLink implements Link {
   readonly #stream: Duplex;
   readonly #handlers: LinkHandlers;
+  readonly #onGranted: (() => void) | undefined;
   readonly #reader = new FrameReader({ payloadBytesMax: messageBytesMax });
   /** Bytes of the answer to the upgrade; undefined once it was granted. */
   #head: Buffer | undefined = Buffer.alloc(0);
@@ -24,15 +38,17 @@ class FrameLink implements Link {
   #isCorked = false;
   #onDrain: (() => void)[] = [];
 
-  constructor(stream: Duplex, handlers: LinkHandlers) {
+  constructor(stream: Duplex, handlers: LinkHandlers, { relay, onGranted }: FrameLinkOptions) {
     this.#stream = stream;
     this.#handlers = handlers;
+    this.#onGranted = onGranted;
     stream.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     stream.on('drain', () => this.#drained());
     stream.on('error', (error) => this.#close(error));
     stream.on('end', () => this.#close(this.#refusal()));
     stream.on('close', () => this.#close(undefined));
-    this.#write(Buffer.from(upgradeRequest));
+    const relayed = relay === undefined ? '' : `${relayHeader}: ${relay}\r\n`;
+    this.#write(Buffer.from(`${upgradeRequest}${relayed}\r\n`));
   }
 
   send(message: unknown): void {
@@ -87,6 +103,7 @@ class FrameLink implements Link {
     const end = head.indexOf('\r\n\r\n');
     if (end >= 0 && statusOf(head) === 101) {
       this.#head = undefined;
+      this.#onGranted?.();
       return head.subarray(end + 4);
     }
     if (head.length > headBytesMax)

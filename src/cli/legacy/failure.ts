@@ -13,7 +13,7 @@ export function failLegacy(error: unknown, target: string, terminal: Terminal): 
   switch (error.code) {
     case 'SERVER_UNREACHABLE':
       // Clients try again when they read exactly this.
-      terminal.print([`Unable to ssh to ${hostname()}`]);
+      terminal.print([`Unable to ssh to ${error.details.host ?? hostname()}`]);
       terminal.hint(error.message);
       return 1;
     case 'UNKNOWN_TARGET': {

@@ -1,0 +1,23 @@
+// What a person is told where no server answers. Pure.
+import { MqError } from '../../protocol/errors.ts';
+import { formatAddress, type ServerAddress } from './address.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nothing listens on that socket',
+  EACCES: 'this user may not open that socket',
+};
+
+/** Says where was looked and what to do. Leaves every other error, and its details, as it is. */
+export function unreachable(error: unknown, address: ServerAddress): unknown {
+  if (!(error instanceof MqError) || error.code !== 'SERVER_UNREACHABLE') return error;
+  const place = `${formatAddress(address)} (from ${address.from})`;
+  const cause = error.cause as { code?: unknown; message?: unknown } | undefined;
+  const what = reasons[String(cause?.code)] ?? String(cause?.message ?? error.message);
+  const advice =
+    address.kind === 'ssh'
+      ? `Look whether 'ssh ${address.host} mq status' works, or say where the server is with --server or MQ_SERVER.`
+      : "Say where it is with --server unix:PATH or MQ_SERVER, or start it with 'mq server'.";
+  const message = `No mq server answers at ${place}: ${what}. ${advice}`;
+  return new MqError('SERVER_UNREACHABLE', message, { cause: error, details: { ...error.details } });
+}
