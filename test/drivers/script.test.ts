@@ -132,6 +132,23 @@ test('settings of this program do not reach a lab program, other variables do', 
   assert.equal(console.text, `[] [${process.env.PATH}]\n`);
 });
 
+test('a program starts at home, and where there is no home, at the root', async (t) => {
+  const { HOME } = process.env;
+  const folder = await testFolder(t);
+  t.after(() => {
+    process.env.HOME = HOME;
+  });
+  for (const [home, started] of [
+    [folder, folder],
+    ['/nonexistent', '/'],
+  ] as const) {
+    process.env.HOME = home;
+    const { session, console } = await runShell(t, 'pwd -P');
+    await session.exit;
+    assert.equal(console.text.trim(), started);
+  }
+});
+
 test('power off calls the program with --shutdown, or the other program where there is one', async (t) => {
   const folder = await testFolder(t);
   const path = await writeProgram(folder);

@@ -2,6 +2,7 @@
 // Makes processes, and signals those that it made.
 
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endTree } from '../../platform/process-tree.ts';
@@ -37,7 +38,7 @@ export async function runProgram(call: ProgramCall): Promise<BoardSession> {
       path: call.path,
       arguments: call.words,
       environment: { ...ownEnvironment(), ...call.hooks.env, ...marker },
-      workingFolder: homedir(),
+      workingFolder: findWorkingFolder(),
       takesInput: call.takesInput,
       onChild: call.hooks.onChild,
     });
@@ -48,6 +49,12 @@ export async function runProgram(call: ProgramCall): Promise<BoardSession> {
     });
   }
   return followProgram(spawned, marker, call);
+}
+
+/** Home, as by ssh; the home of a system user often is not there, and a program can't be started in no folder. */
+function findWorkingFolder(): string {
+  const home = homedir();
+  return statSync(home, { throwIfNoEntry: false })?.isDirectory() ? home : '/';
 }
 
 /** This program's own settings, its secrets among them, are none of a lab script's business. */
