@@ -1,7 +1,9 @@
 // The lab as one: sessions, jobs over the agent's link, consoles, refused commits and restarts, with a fake agent.
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { standardTiming } from '../../src/domain/timing.ts';
 import { ClockError } from '../../src/server/lab-server.ts';
 import { SchedulerClock } from '../../src/server/scheduler-clock.ts';
 import { newId, startLab, TestClient } from './lab.ts';
@@ -315,7 +317,8 @@ test('a detached run that waits is started by the server when its board comes fr
 test('after a restart places are kept, an unconfirmed offer is offered again, and jobs go on', {
   timeout: 30_000,
 }, async (t) => {
-  const first = await startLab(t);
+  // The offer must live through the restart, however slow the machine is just now.
+  const first = await startLab(t, { timing: { ...standardTiming, confirmMs: 60_000 } });
   const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((user) => new TestClient(first.lab, user)) as [
     TestClient,
     TestClient,
