@@ -17,6 +17,8 @@ export interface LabConfig {
   force: 'anyone' | 'admin';
   admins: string[];
   discipline: 'turns' | 'fifo';
+  /** What of a key names the set, where the client names none: see key-label.ts. */
+  setFromKey?: string;
   limits: Limits;
 }
 

@@ -2,6 +2,7 @@
  * What a schema can't say of a lab's file: names that clash, pools that name no board, settings that contradict.
  * Works on files whose shape is partly wrong, so that all errors show at once: it looks only at sound parts.
  */
+import { keyPatternProblem } from '../../protocol/key-label.ts';
 import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { attributeNames, type SourceBoard, type SourceRange } from './schema.ts';
@@ -19,10 +20,21 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
   const pools = source.keys(['pools']);
   return [
     ...problems,
+    ...checkSetFromKey(lab),
     ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...pools.flatMap((name) => checkPool(lab, name, names)),
   ];
+}
+
+function checkSetFromKey({ source, isSound }: Lab): ConfigProblem[] {
+  const path = ['set_from_key'];
+  const pattern = valueAt(source, path);
+  if (typeof pattern !== 'string' || !isSound(path)) return [];
+  const wanted = keyPatternProblem(pattern);
+  return wanted === undefined
+    ? []
+    : [{ ...source.valuePlace(path), message: `set_from_key must be ${wanted}` }];
 }
 
 /** All names by which boards go, each with the board's own; and what clashes, pools included. */

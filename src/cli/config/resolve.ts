@@ -40,6 +40,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     force: lab.force ?? 'anyone',
     admins: lab.admins ?? [],
     discipline: lab.discipline ?? 'turns',
+    ...(lab.set_from_key === undefined ? {} : { setFromKey: lab.set_from_key }),
     limits: resolveLimits(lab.limits ?? {}),
   };
   return { config, warnings: warningsOf(source, config) };

@@ -317,6 +317,14 @@ export const labSchema = Type.Object(
         description: 'Within a class, sets take turns; or first come, first served.',
       }),
     ),
+    set_from_key: Type.Optional(
+      Type.String({
+        pattern: printable,
+        maxLength: 200,
+        title: 'a regular expression, such as -([0-9]+)-',
+        description: 'What of a key names the set, where the client names none.',
+      }),
+    ),
     ...useLimits,
     limits: Type.Optional(limits),
   },

@@ -10,6 +10,7 @@ import {
 import type { State } from '../../domain/state.ts';
 import { compilePattern } from '../../platform/match/compile.ts';
 import { MqError } from '../../protocol/errors.ts';
+import { labelOfKey } from '../../protocol/key-label.ts';
 import type { RequestOf, ResponseOf } from '../../protocol/operations.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
 import type { TicketView } from '../../protocol/views.ts';
@@ -42,7 +43,6 @@ function isOpen(view: TicketView): boolean {
 }
 
 function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
-  const { user } = call.caller;
   const { job } = body;
   const needs =
     job?.kind === 'image'
@@ -53,7 +53,7 @@ function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
     kind: body.kind,
     target,
     key: body.key,
-    set: body.set ? `${user}/${body.set}` : user,
+    set: setOf(call, body),
     priority: classOf(call, body.priority ?? 'normal'),
     ...(needs ? { needs } : {}),
     holdSeconds: body.holdSeconds ?? 0,
@@ -64,6 +64,14 @@ function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
     reuse: body.reuse ?? false,
     members: body.members ?? true,
   };
+}
+
+/** The user, with a label: the client's, or what the lab takes from the key. */
+function setOf(call: Call, body: SubmitBody): string {
+  const { user } = call.caller;
+  const { setFromKey } = call.lab.config;
+  const label = body.set || (setFromKey === undefined ? undefined : labelOfKey(setFromKey, body.key));
+  return label ? `${user}/${label}` : user;
 }
 
 /** Anyone may go lower; higher only whom the configuration lists. */
