@@ -175,6 +175,7 @@ test('a pool with none free: done attempting, silence, then the three lines at t
     ]),
     'Done attempting system pc2 in pool pcs',
   );
+  await run.printed('Done attempting system pc2 in pool pcs\n');
   assert.equal(withoutTime(run.stdout), looked);
   await lab.expect(['sem', '-signal', 'pc2', '-k', 'h'], { exit: 0, stdout: '' });
   const { code, stdout } = await run.ended;

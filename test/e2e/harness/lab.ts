@@ -212,5 +212,5 @@ export class Lab {
 /** What a CI or a person has set must not change what is tested. */
 export function cleanEnvironment(): Record<string, string> {
   const { PATH = '/usr/bin:/bin' } = process.env;
-  return { PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', TZ: 'UTC' };
+  return { PATH, HOME: tmpdir(), LANG: 'C.UTF-8', TZ: 'UTC' };
 }

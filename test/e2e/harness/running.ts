@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /** Far above what anything here takes, so that a busy machine fails no test, and a hang is still told. */
-const waitMilliseconds = 25_000;
+const waitMilliseconds = 40_000;
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -10,12 +10,16 @@ import { join } from 'node:path';
  */
 const program = `#!/bin/sh
 board=\${0%.program}
+# By this the harness finds all that a job started, should it be left over.
+export E2E_BOARD="$board"
 note() { printf '%s\\n' "$*" >> "$board.journal"; }
 mark() { printf '%s\\n' "$1" >> "$board.marks"; }
+# A process that has ended stays in the table until its parent looks; that is no life.
+lives() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status"; }
 look_for_overlap() {
   [ -f "$board.marks" ] || return 0
   while read -r pid; do
-    if kill -0 "$pid" 2>/dev/null; then note "overlap $pid"; fi
+    if lives "$pid"; then note "overlap $pid"; fi
   done < "$board.marks"
 }
 printf '%s' "$#" >> "$board.calls"
