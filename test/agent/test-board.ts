@@ -1,0 +1,152 @@
+// A board that does what a test says, and notes what is done to it. It fails the test that lets two actions overlap.
+import assert from 'node:assert/strict';
+import type {
+  BoardDriver,
+  BoardExit,
+  BoardHooks,
+  BoardJob,
+  BoardSession,
+} from '../../src/drivers/board/contract.ts';
+
+/** `held`: goes on until `letGo` or its signal. `deaf`: goes on until `letGo`. */
+export type Conduct = 'works' | 'fails' | 'held' | 'deaf';
+
+export class TestSession {
+  readonly job: BoardJob;
+  readonly hooks: BoardHooks;
+  readonly written: string[] = [];
+  readonly #exit = Promise.withResolvers<BoardExit>();
+  #hasEnded = false;
+
+  constructor(job: BoardJob, hooks: BoardHooks) {
+    this.job = job;
+    this.hooks = hooks;
+  }
+
+  get exit(): Promise<BoardExit> {
+    return this.#exit.promise;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  print(text: string | Uint8Array): void {
+    assert.ok(!this.#hasEnded, 'a board that has ended prints');
+    const bytes = Buffer.from(text);
+    this.hooks.onConsole(bytes);
+    // The buffer is the driver's: what keeps it must have copied it.
+    bytes.fill('#');
+  }
+
+  end(exit: BoardExit): void {
+    this.#hasEnded = true;
+    this.#exit.resolve(exit);
+  }
+}
+
+export class TestBoard {
+  watches = false;
+  powerOffs: Conduct = 'works';
+  starts: Conduct = 'works';
+  stops: Conduct = 'works';
+  /** What was begun and ended, in order. */
+  readonly events: string[] = [];
+  readonly sessions: TestSession[] = [];
+  readonly #held: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
+  #busyWith: string | undefined;
+
+  readonly driver: BoardDriver = this.#makeDriver();
+
+  #makeDriver(): BoardDriver {
+    const board = this;
+    return {
+      get watches() {
+        return board.watches;
+      },
+      start: (job, hooks, { signal }) => board.#start(job, hooks, signal),
+      powerOff: (_hooks, { signal }) => board.#powerOff(signal),
+    };
+  }
+
+  /** Ends all that is held. */
+  letGo(): void {
+    for (const end of this.#held.splice(0)) end();
+  }
+
+  get session(): TestSession {
+    const session = this.sessions.at(-1);
+    assert.ok(session, 'the board was not started');
+    return session;
+  }
+
+  /** Waits until this was noted so many times. */
+  async sees(event: string, times = 1): Promise<void> {
+    while (this.events.filter((one) => one === event).length < times) {
+      await new Promise<void>((resolve) => this.#listeners.add(resolve));
+    }
+  }
+
+  #note(event: string): void {
+    this.events.push(event);
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+
+  #begin(action: string): void {
+    this.#note(action);
+    if (this.#busyWith !== undefined) this.#note(`OVERLAP of ${action} with ${this.#busyWith}`);
+    this.#busyWith = action;
+  }
+
+  async #powerOff(signal: AbortSignal): Promise<void> {
+    // The board's program is ended before the power goes off, as drivers do.
+    const session = this.sessions.at(-1);
+    if (session && !session.hasEnded) await this.#stop(session);
+    this.#begin('power off');
+    const conduct = this.powerOffs;
+    const isDone = await this.#conduct(conduct, signal);
+    this.#busyWith = undefined;
+    this.#note(isDone ? 'is off' : 'is not off');
+    if (conduct === 'fails') throw new Error('the outlet does not answer');
+    if (!isDone) throw new Error('given up');
+  }
+
+  async #start(job: BoardJob, hooks: BoardHooks, signal: AbortSignal): Promise<BoardSession> {
+    this.#begin('start');
+    const isDone = await this.#conduct(this.starts, signal);
+    if (this.starts === 'fails') {
+      this.#busyWith = undefined;
+      throw new Error('the loader is missing');
+    }
+    const session = new TestSession(job, hooks);
+    this.sessions.push(session);
+    void session.exit.then(() => {
+      this.#busyWith = undefined;
+      this.#note('ended');
+    });
+    const stop = () => this.#stop(session);
+    if (!isDone || signal.aborted) session.end({ kind: 'stopped' });
+    else signal.addEventListener('abort', () => void stop(), { once: true });
+    this.#note('started');
+    const write = (bytes: Uint8Array) => session.written.push(Buffer.from(bytes).toString());
+    return { exit: session.exit, write, stop };
+  }
+
+  async #stop(session: TestSession): Promise<void> {
+    if (!session.hasEnded) this.#note('stop');
+    await this.#conduct(this.stops, new AbortController().signal);
+    if (!session.hasEnded) session.end({ kind: 'stopped' });
+    await session.exit;
+  }
+
+  /** False when its signal ended it. */
+  #conduct(conduct: Conduct, signal: AbortSignal): Promise<boolean> {
+    if (conduct === 'works' || conduct === 'fails') return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.#held.push(() => resolve(true));
+      if (conduct === 'held') signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+  }
+}
