@@ -17,6 +17,8 @@ export class TestSession {
   readonly written: string[] = [];
   readonly #exit = Promise.withResolvers<BoardExit>();
   #hasEnded = false;
+  /** Was told to, once or more. */
+  isStopping = false;
 
   constructor(job: BoardJob, hooks: BoardHooks) {
     this.job = job;
@@ -135,7 +137,8 @@ export class TestBoard {
   }
 
   async #stop(session: TestSession): Promise<void> {
-    if (!session.hasEnded) this.#note('stop');
+    if (!session.hasEnded && !session.isStopping) this.#note('stop');
+    session.isStopping = true;
     await this.#conduct(this.stops, new AbortController().signal);
     if (!session.hasEnded) session.end({ kind: 'stopped' });
     await session.exit;
