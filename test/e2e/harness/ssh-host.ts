@@ -40,7 +40,7 @@ export class SshHost {
   /** Starts it in the lab's folder, for the lab's server. It ends with `close`, or with the lab. */
   static async start(lab: Lab): Promise<SshHost> {
     const folder = join(lab.folder, 'ssh host');
-    await mkdir(join(folder, 'bin'), { recursive: true });
+    for (const name of ['bin', 'tmp']) await mkdir(join(folder, name), { recursive: true });
     for (const name of ['host-key', 'client-key'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
     // As root, sshd wants this empty folder, which its Debian service makes at each start.
@@ -58,7 +58,7 @@ export class SshHost {
       'PermitRootLogin prohibit-password',
       'PidFile none',
       'MaxStartups 100',
-      `SetEnv "MQ_SERVER=unix:${lab.socketPath}"`,
+      `SetEnv "MQ_SERVER=unix:${lab.socketPath}" "TMPDIR=${folder}/tmp"`,
     ]);
     await file('ssh_config', [
       `IdentityFile "${folder}/client-key"`,
@@ -77,6 +77,11 @@ export class SshHost {
     const sshd = new Running(sshdPath, ['-D', '-e', '-f', join(folder, 'sshd_config')]);
     await sshd.printed('Server listening', 'stderr');
     return new SshHost(lab, folder, port, sshd);
+  }
+
+  /** The folder for temporary files there. */
+  get temporaryFolder(): string {
+    return join(this.#folder, 'tmp');
   }
 
   /** The environment of a client that reaches the lab through it. */
