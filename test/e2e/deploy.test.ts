@@ -64,6 +64,7 @@ describe('deploy/mq.sh', { skip: noSshd }, async () => {
       const here = await lab.run(words);
       await expect(words, here.code ?? -1, here.stdout);
     }
+    await lab.until('the key is as it was given', ({ boards }) => boards[0]?.lock?.key === key);
     await expect(['sem', '-signal', 'one', '-k', key], 0, '');
     assert.equal(await lab.holder('one'), 'one FREE');
     await lab.expect(['sem', '-wait', 'one', '-k', 'h'], { exit: 0, stdout: '' });

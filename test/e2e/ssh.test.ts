@@ -14,7 +14,11 @@ const quiet = { exit: 0, stdout: '' };
 
 describe('through ssh://', { skip: noSshd }, async () => {
   if (noSshd !== false) return;
-  const lab = await Lab.start({ after }, { boards: { one: pc, two: pc }, pools: { pair: ['one', 'two'] } });
+  const lab = await Lab.make({ after });
+  const script = await lab.scriptBoard('script');
+  const boards = { one: pc, two: pc, script: { machine: script.machine } };
+  await lab.configure({ boards, pools: { pair: ['one', 'two'] } });
+  await lab.startServer();
   const host = await SshHost.start(lab);
   after(() => host.close());
   const remote = (options: CommandOptions = {}): CommandOptions => ({
@@ -46,6 +50,7 @@ describe('through ssh://', { skip: noSshd }, async () => {
       const here = await lab.run(words);
       await lab.expect(words, { exit: here.code ?? -1, stdout: here.stdout }, remote());
     }
+    await lab.until('the key is as it was given', ({ boards }) => boards[0]?.lock?.key === key);
     await lab.expect(['sem', '-signal', 'one', '-k', key], quiet, remote());
   });
 
@@ -92,6 +97,57 @@ describe('through ssh://', { skip: noSshd }, async () => {
     assert.equal((await waiting.ended).code, 0);
     assert.equal((await host.connections()).length, before + 2);
     await lab.expect(['sem', '-signal', 'one', '-k', 'drop'], quiet);
+  });
+
+  test('a line that drops under a job costs no byte of its console, and no job', async () => {
+    const go = join(lab.folder, 'go');
+    const text = `echo first; until [ -e '${go}' ]; do sleep 0.05; done; echo last; exit 3\n`;
+    const image = await lab.file('wait.sh', text);
+    const before = (await host.connections()).length;
+    const job = lab.mq(['run', '-s', 'script', '-c', 'x', '-f', image], remote());
+    await job.printed('first\n');
+    process.kill((await host.connections())[before] ?? 0, 'SIGKILL');
+    await lab.file('go', '');
+    const { code, stdout } = await job.ended;
+    assert.equal(code, 3);
+    assert.ok(stdout.endsWith('we are allowed to run\nfirst\nlast\n'), stdout);
+    assert.equal((await host.connections()).length, before + 2);
+    assert.equal((await script.journal()).filter((line) => line.startsWith('start')).length, 1);
+  });
+
+  test('a job whose client was killed goes on for the grace, and then its board is free', async () => {
+    const image = await lab.file('hang.elf', makeImage({ kind: 'hang' }));
+    const job = lab.mq(['run', '-s', 'one', '-c', 'never', '-f', image], remote());
+    await job.printed('hang: booted');
+    const killedAt = performance.now();
+    job.kill('SIGKILL');
+    await job.ended;
+    await lab.untilQuiet();
+    const seconds = (performance.now() - killedAt) / 1000;
+    assert.ok(seconds > 14, `it took ${seconds} s`);
+  });
+
+  test('-n under a lock that was taken through ssh: INT stops the job, the lock and its key stay', async () => {
+    await lab.expect(['sem', '-wait', 'one', '-k', 'mine'], quiet, remote());
+    const image = await lab.file('hang.elf', makeImage({ kind: 'hang' }));
+    const words = ['run', '-s', 'one', '-n', '-c', 'never', '-f', image];
+    const refused = await lab.run([...words, '-k', 'other'], remote());
+    assert.equal(refused.code, 2);
+    assert.match(refused.stdout, /but you gave the wrong key!\nFailed to acquire lock for system \(one\)\n$/);
+    const job = lab.mq([...words, '-k', 'mine'], remote());
+    await job.printed('hang: booted');
+    job.kill('SIGINT');
+    assert.equal((await job.ended).code, 1);
+    assert.equal(await lab.holder('one'), `one LOCKED ${me.name} mine`);
+    await lab.expect(['sem', '-signal', 'one', '-f'], quiet, remote());
+  });
+
+  test('a reservation ends with Enter typed here', async () => {
+    const keep = lab.mq(['run', '-s', 'one', '-r'], remote({ stdin: 'open' }));
+    await keep.printed('Press ctrl+d or enter here when done');
+    keep.type('\n');
+    assert.equal((await keep.ended).code, 0);
+    assert.equal(await lab.holder('one'), 'one FREE');
   });
 
   test('a relay that dies on the host is a dropped line too, and ends no ticket', async () => {
