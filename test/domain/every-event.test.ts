@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { boardTable, type EventTable, jobTable, ticketTable, writeTable } from './event-table.ts';
+import { boardTable } from './board-events.ts';
+import { type EventTable, writeTable } from './event-table.ts';
+import { jobTable } from './job-events.ts';
+import { ticketTable } from './ticket-events.ts';
 
 const page = join(import.meta.dirname, '../../docs/ARCHITECTURE.md');
 

@@ -19,6 +19,7 @@ export function trouble(world: World): void {
   };
   often(500, () => void world.spawn());
   often(15_000, () => forceRelease(world));
+  often(5_000, () => releaseInVain(world));
   often(20_000, () => {
     const body = {
       caller: { user: 'dee', admin: false },
@@ -92,6 +93,18 @@ function isStuck(world: World, board: string): boolean {
 function forceRelease(world: World): void {
   const locks = world.server.checker.mirror.all('lock').map((lock) => lock.board);
   if (locks.length > 0) release(world, world.random.pick(locks));
+}
+
+/** Somebody tries a board that is not theirs, or with a key that is not its. */
+function releaseInVain(world: World): void {
+  const { random, server } = world;
+  const locks = server.checker.mirror.all('lock');
+  if (locks.length === 0) return;
+  const lock = random.pick(locks);
+  const user = random.chance(0.5) ? lock.user : random.pick(['ana', 'bob', 'cyd']);
+  const key = user === lock.user ? `not ${lock.key}` : lock.key;
+  const body = { caller: { user, admin: false }, boards: [lock.board], key, force: false, note: '' };
+  server.post({ name: 'release', body });
 }
 
 function release(world: World, board: string): void {
