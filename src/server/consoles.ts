@@ -27,10 +27,16 @@ export class Consoles {
   readonly #folder: string;
   readonly #limits: ConsoleLimits;
   readonly #live = new Map<number, Promise<Live>>();
+  readonly #leaving = new AbortController();
 
   constructor(folder: string, limits: ConsoleLimits) {
     this.#folder = folder;
     this.#limits = limits;
+  }
+
+  /** Aborts when the server leaves: from then on the end of a live log is not the end of its job's console. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   /** Opens the log of a live job; returns how many bytes it has. */
@@ -136,6 +142,7 @@ export class Consoles {
   }
 
   async close(): Promise<void> {
+    this.#leaving.abort();
     await Promise.all([...this.#live.keys()].map((job) => this.finish(job)));
   }
 

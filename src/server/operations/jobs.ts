@@ -73,7 +73,7 @@ async function sendConsole(
   options: { job: number; from: number; follow: boolean; stream: AbortController },
 ): Promise<void> {
   const { job: id, stream } = options;
-  const signal = AbortSignal.any([stream.signal, session.closed.signal]);
+  const signal = AbortSignal.any([stream.signal, session.closed.signal, call.lab.consoles.leaving]);
   let length = options.from;
   try {
     for await (const range of readConsole(call, { ...options, signal, splitByTime: true })) {
