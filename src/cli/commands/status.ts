@@ -50,7 +50,7 @@ function showTables(status: StatusView, terminal: Terminal): void {
     terminal.print([...lines, '']);
     return;
   }
-  const rows = (stdout.rows ?? 24) - 1;
+  const rows = (stdout.rows || 24) - 1;
   const shown =
     lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
   stdout.write(`${home}${shown.join('\n')}\n`);

@@ -75,7 +75,7 @@ export class Terminal {
   /** Shows the line in place of the one before. */
   status(text: string): void {
     if (!this.isWatched) return;
-    const line = fitWidth(escapeText(text), (this.stderr.columns ?? 80) - 1);
+    const line = fitWidth(escapeText(text), (this.stderr.columns || 80) - 1);
     if (line === this.#statusLine) return;
     this.#statusLine = line;
     this.stderr.write(`${this.#lineStart()}\r\u001b[K${line}`);
