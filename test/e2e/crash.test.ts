@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { floodLine } from '../../src/testing/images/programs.ts';
 import { Lab } from './harness/lab.ts';
+import type { Running } from './harness/running.ts';
 import { me } from './harness/users.ts';
 
 const pc = { machine: { driver: 'v86' } };
@@ -60,7 +61,7 @@ test('kill -9 of the server while tickets wait: each keeps its place, locks stay
   await lab.expect(['sem', '-wait', 'pc1', '-k', 'h', '-T', '600'], quiet);
   const before = (await lab.run(['sem', '-info', 'pc1'])).stdout;
   const keys = ['w1', 'w2', 'w3'];
-  const waiting = [];
+  const waiting: Running[] = [];
   for (const key of keys) {
     waiting.push(lab.mq(['sem', '-wait', 'pc1', '-k', key]));
     await lab.untilWaiting(key);

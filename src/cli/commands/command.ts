@@ -63,5 +63,5 @@ export function jsonLines(value: unknown): string[] {
 
 /** Columns that a table on stdout may take: those of the terminal, or any number where it goes into a file. */
 export function tableWidth({ stdout }: Terminal): number | undefined {
-  return stdout.isTTY === true ? (stdout.columns || 80) : undefined;
+  return stdout.isTTY === true ? stdout.columns || 80 : undefined;
 }

@@ -11,6 +11,7 @@ import { endLeftovers } from './leftovers.ts';
 import { mqPath, oldMqPath } from './paths.ts';
 import { type Ended, Running, type RunOptions } from './running.ts';
 import { makeScriptBoard, type ScriptBoard } from './script-board.ts';
+import { onTerminal } from './terminal.ts';
 import type { User } from './users.ts';
 
 export interface LabFile {
@@ -27,6 +28,8 @@ export interface CommandOptions extends RunOptions {
   readonly as?: User;
   /** Called as mq.sh. */
   readonly oldName?: boolean;
+  /** On a terminal, to which a person's eyes and hands belong: stdout has all that it shows. */
+  readonly terminal?: boolean;
 }
 
 const pollMilliseconds = 20;
@@ -126,12 +129,15 @@ export class Lab {
 
   /** Starts a command. */
   mq(words: readonly string[], options: CommandOptions = {}): Running {
-    const { as, oldName = false, env, ...more } = options;
+    const { as, oldName = false, terminal = false, env, ...more } = options;
     const ids = as === undefined ? {} : { uid: as.uid, gid: as.gid };
     const environment = { ...cleanEnvironment(), MQ_SERVER: `unix:${this.socketPath}`, ...env };
     const cwd = join(this.folder, 'open');
+    const path = oldName ? oldMqPath : mqPath;
+    const spawnOptions = { cwd, ...more, ...ids, env: environment };
+    if (!terminal) return this.#keep(new Running(path, words, spawnOptions));
     return this.#keep(
-      new Running(oldName ? oldMqPath : mqPath, words, { cwd, ...more, ...ids, env: environment }),
+      new Running('script', onTerminal([path, ...words]), { stdin: 'open', ...spawnOptions }),
     );
   }
 
