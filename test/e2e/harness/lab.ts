@@ -215,8 +215,8 @@ export class Lab {
   }
 }
 
-/** What a CI or a person has set must not change what is tested. */
+/** What a CI or a person has set must not change what is tested. Users of a service often have no home either. */
 export function cleanEnvironment(): Record<string, string> {
   const { PATH = '/usr/bin:/bin' } = process.env;
-  return { PATH, HOME: tmpdir(), LANG: 'C.UTF-8', TZ: 'UTC' };
+  return { PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', TZ: 'UTC' };
 }
