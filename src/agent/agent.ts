@@ -51,6 +51,8 @@ export class Agent {
   readonly #images: ImageCache;
   readonly #boards: Boards;
   readonly #jobs = new Map<number, KnownJob>();
+  /** Files of forgotten jobs that are being removed. */
+  readonly #forgetting = new Set<Promise<void>>();
   readonly #boot: string;
   readonly #hooks: ChildHooks;
   readonly #leaving = new AbortController();
@@ -139,7 +141,7 @@ export class Agent {
     const jobs = [...this.#jobs.values()];
     for (const { live } of jobs) live?.input({ kind: 'cancel', why });
     await Promise.all(jobs.map(({ live, done }) => live?.released() ?? done));
-    await this.#boards.leave();
+    await Promise.all([this.#boards.leave(), ...this.#forgetting]);
     await this.#session?.link.leave();
   }
 
@@ -313,9 +315,13 @@ export class Agent {
     if (!this.#jobs.get(id)?.result) return;
     this.#jobs.delete(id);
     session.pump.remove(id);
-    this.#files.forget(id).catch((error: unknown) => {
-      this.#options.logger.error('the files of a job could not be removed', { job: id, error });
-    });
+    const forgetting = this.#files
+      .forget(id)
+      .catch((error: unknown) => {
+        this.#options.logger.error('the files of a job could not be removed', { job: id, error });
+      })
+      .finally(() => this.#forgetting.delete(forgetting));
+    this.#forgetting.add(forgetting);
     this.#onChange();
   }
 

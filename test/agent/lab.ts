@@ -1,9 +1,9 @@
 // An agent in this process with boards that do what a test says, a clock that stands still, and servers to connect.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { duplexPair } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { Agent, type AgentOptions } from '../../src/agent/agent.ts';
 import type { MachineSpec, ServerToAgent } from '../../src/protocol/agent-messages.ts';
@@ -76,17 +76,22 @@ export class TestLab {
   async connect(
     options: TestServerOptions & { readonly names?: readonly string[] } = {},
   ): Promise<TestServer> {
-    const server = this.dial(options);
+    const server = await this.dial(options);
     await server.message('boards');
     return server;
   }
 
-  dial(options: TestServerOptions & { readonly names?: readonly string[] } = {}): TestServer {
+  /** Over a real socket, so that it breaks as connections do. */
+  async dial(options: TestServerOptions & { readonly names?: readonly string[] } = {}): Promise<TestServer> {
     const { names = ['pc1'], ...rest } = options;
     const boards = names.map((name) => ({ name, machine: machineOf(name) }));
-    const [ours, theirs] = duplexPair();
-    const server = new TestServer(ours, this.store, { boards, ...rest });
-    this.agent.accept(theirs);
+    const path = join(this.folder, 's');
+    const listener = createServer((stream) => this.agent.accept(stream));
+    await new Promise<void>((resolve) => listener.listen(path, resolve));
+    const stream = connect(path);
+    const server = new TestServer(stream, this.store, { boards, ...rest });
+    await new Promise((resolve) => listener.once('connection', resolve));
+    listener.close();
     return server;
   }
 

@@ -35,6 +35,10 @@ export interface TestServerOptions {
   readonly holdsImages?: boolean;
   /** False: counts console bytes, and does not keep them. */
   readonly keepsConsoles?: boolean;
+  /** Does not answer the agent's hello. */
+  readonly staysSilent?: boolean;
+  /** Breaks the connection when so many bytes have come. */
+  readonly cutAfterBytes?: number;
 }
 
 export class TestServer {
@@ -59,6 +63,7 @@ export class TestServer {
   }
 
   send(message: ServerToAgent): void {
+    if (this.#stream.destroyed) return;
     this.#stream.write(encodeJson(message));
   }
 
@@ -66,6 +71,8 @@ export class TestServer {
     for (const part of encodeData({ streamId, offset, atMs: 0, bytes })) this.#stream.write(part);
   }
 
+  /** Does not answer the agent's hello. */
+  readonly staysSilent?: boolean;
   /** Breaks the connection, whatever is on its way. */
   async cut(): Promise<void> {
     this.#stream.destroy();
@@ -117,8 +124,14 @@ export class TestServer {
     this.send({ type: 'welcome', protocol: 1, server: 'test', boards, consoleFrom, logBytesMax });
   }
 
+  /** Bytes that came from the agent. */
+  receivedBytes = 0;
+
   #onData(chunk: Buffer): void {
-    for (const frame of this.#reader.push(chunk)) {
+    const roomBytes = (this.#options.cutAfterBytes ?? Number.POSITIVE_INFINITY) - this.receivedBytes;
+    this.receivedBytes += chunk.length;
+    if (chunk.length >= roomBytes) this.#stream.destroy();
+    for (const frame of this.#reader.push(chunk.subarray(0, roomBytes))) {
       if (frame.kind === 'json') this.#onMessage(frame.value as AgentToServer);
       else this.#onConsole(frame.streamId, frame.offset, frame.bytes);
     }
@@ -130,7 +143,7 @@ export class TestServer {
     if (this.received.length === 0) assert.equal(message.type, 'hello', 'the agent speaks first, with hello');
     this.received.push(message);
     this.order.push(message.type);
-    if (message.type === 'hello') this.welcome(message);
+    if (message.type === 'hello' && this.#options.staysSilent !== true) this.welcome(message);
     if (message.type === 'need-image' && this.#options.holdsImages !== true) this.sendImage(message);
     if (message.type === 'console-gap') {
       const { job, offset, length } = message;
