@@ -53,6 +53,9 @@ export async function run(argv: readonly string[], terminal: Terminal, program: 
   }
 }
 
+/** How long the power off behind a job that ended badly is waited for. */
+const freeSeconds = 60;
+
 async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleLog): Promise<number> {
   const signal = takeSignals(terminal, 'Stopping; once more to leave at once.');
   const client = await connectTo(request.server, { onLink: tellLink(terminal) });
@@ -72,10 +75,20 @@ async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleL
       return notHad(settled, { kind: ticket.kind, target: request.target }, terminal);
     terminal.print([lockAcquiredLine]);
     const about = { client, ticket, request, terminal, log, signal, news, board: settled.board };
-    return await (request.what === 'reserve' ? followReservation(about) : followImage(about));
+    try {
+      return await (request.what === 'reserve' ? followReservation(about) : followImage(about));
+    } finally {
+      if (!request.ownLock) await untilFree(client, settled);
+    }
   } finally {
     client.close();
   }
+}
+
+/** A lock that the run took is gone when the command ends, not merely about to be: the next command may want the board. */
+async function untilFree(client: Client, { board, token }: { board: string; token: string }): Promise<void> {
+  const body = { board, token, seconds: freeSeconds };
+  await client.request('await-free', body, { timeoutMs: (freeSeconds + 5) * 1000 }).catch(() => undefined);
 }
 
 /** Brings the files to the server; returns what is to be run. */

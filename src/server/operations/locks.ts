@@ -1,6 +1,6 @@
 // Operations on locks: who has what, release, new ends and new holders.
 import type { ChangeHolderReply } from '../../domain/commands.ts';
-import { formatToken, parseToken } from '../../domain/records.ts';
+import { formatToken, parseToken, sameToken } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
 import { viewLock, viewMember } from '../views.ts';
@@ -47,15 +47,17 @@ export const release: Handler<'release'> = async (call, body) => {
   };
 };
 
-/** Without a token: the lock that is there now. */
+/** Without a token: the lock that is there now. The token may be the lock's own, or that of its last job. */
 export const awaitFree: Handler<'await-free'> = async (call, body) => {
   const { core, freeWaits } = call.lab;
-  const lock = await core.read((state) => state.locks.get(resolveBoard(state, body.board)));
-  if (!lock) return { free: true };
-  const token = body.token === undefined ? lock.token : parseToken(body.token);
-  const wait = freeWaits.wait(lock.board, token, { ms: body.seconds * 1000, signal: call.signal });
-  const current = await core.read((state) => state.locks.get(lock.board));
-  const isOver = current?.token.number !== token.number || current.token.generation !== token.generation;
+  const find = () => core.read((state) => state.locks.get(resolveBoard(state, body.board)));
+  const lock = await find();
+  const meant = body.token === undefined ? undefined : parseToken(body.token);
+  if (!lock || (meant && !sameToken(lock.token, meant) && !sameToken(lock.lastToken, meant)))
+    return { free: true };
+  const wait = freeWaits.wait(lock.board, lock.token, { ms: body.seconds * 1000, signal: call.signal });
+  const current = await find();
+  const isOver = !current || !sameToken(current.token, lock.token);
   if (isOver) wait.cancel();
   return { free: isOver || (await wait.ended) };
 };
