@@ -23,6 +23,8 @@ export function takeSignals(terminal: Terminal, onFirst?: string): AbortSignal {
   let count = 0;
   for (const name of signals) {
     process.on(name, () => {
+      // Every write to a reader that is gone raises SIGPIPE again; only a person's second signal is one.
+      if (name === 'SIGPIPE' && abort.signal.aborted) return;
       count += 1;
       if (count > 1) process.exit(1);
       abort.abort(new Interrupted(name));
