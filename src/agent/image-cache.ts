@@ -149,21 +149,23 @@ export class ImageCache {
     this.#byTransfer.delete(wanted.transfer);
     wanted.fetch = undefined;
     wanted.hasCome = true;
-    fetch.keepAs(this.#path(wanted.hash)).then(
-      () => this.#settle(wanted),
-      (error: Error) => {
-        void fetch.giveUp();
-        this.#reject(wanted, error.message);
-      },
-    );
+    fetch
+      .keepAs(this.#path(wanted.hash))
+      // What could not be cleared now is looked at again with the next image.
+      .then(() => this.#trim(wanted.hash).catch(() => undefined))
+      .then(
+        () => this.#settle(wanted),
+        (error: Error) => {
+          void fetch.giveUp();
+          this.#reject(wanted, error.message);
+        },
+      );
   }
 
   #settle(wanted: Wanted): void {
     this.#checked.add(wanted.hash);
     this.#wanted.delete(wanted.hash);
     wanted.done.resolve();
-    // What could not be cleared now is looked at again with the next image.
-    this.#trim(wanted.hash).catch(() => undefined);
   }
 
   #fail(wanted: Wanted, fetch: ImageFetch, why: string): void {

@@ -37,12 +37,18 @@ export class TestLab {
 
   /** With an agent that runs, and no server yet. */
   static async open(t: TestContext, options: Partial<AgentOptions> = {}): Promise<TestLab> {
+    const lab = await TestLab.make(t);
+    await lab.startAgent(options);
+    return lab;
+  }
+
+  /** Only the folder. */
+  static async make(t: TestContext): Promise<TestLab> {
     const lab = new TestLab(await makeFolder());
     t.after(async () => {
       await lab.#end();
       await rm(lab.folder, { recursive: true, force: true });
     });
-    await lab.startAgent(options);
     return lab;
   }
 
