@@ -6,26 +6,34 @@ interface Entry {
   a: number;
   b: number;
   c: number;
+  /** Its place in the heap; below zero when it is out. */
   at: number;
 }
+
+/** Entries that are out and remembered, beside as many as are in, before they are forgotten. */
+const outMax = 64;
 
 /** Ordered by (a, b, c), then by key: the order never depends on how the heap came to be. */
 export class IndexedHeap {
   readonly #heap: Entry[] = [];
-  readonly #byKey = new Map<string, Entry>();
+  /**
+   * Those that are out stay for a while: a Map from which one key is taken and put back again and again, as the first
+   * free board of a large pool is, gets slower with each time.
+   */
+  #byKey = new Map<string, Entry>();
 
   get size(): number {
     return this.#heap.length;
   }
 
   has(key: string): boolean {
-    return this.#byKey.has(key);
+    return (this.#byKey.get(key)?.at ?? -1) >= 0;
   }
 
   /** Adds the key or moves it to a new rank. */
   set(key: string, a: number, b = 0, c = 0): void {
     const found = this.#byKey.get(key);
-    if (found) {
+    if (found && found.at >= 0) {
       if (found.a === a && found.b === b && found.c === c) return;
       found.a = a;
       found.b = b;
@@ -34,8 +42,12 @@ export class IndexedHeap {
       this.#down(found);
       return;
     }
-    const entry: Entry = { key, a, b, c, at: this.#heap.length };
-    this.#byKey.set(key, entry);
+    const entry: Entry = found ?? { key, a, b, c, at: 0 };
+    entry.a = a;
+    entry.b = b;
+    entry.c = c;
+    entry.at = this.#heap.length;
+    if (!found) this.#byKey.set(key, entry);
     this.#heap.push(entry);
     this.#up(entry);
   }
@@ -43,14 +55,18 @@ export class IndexedHeap {
   /** Removes the key if it is there. */
   delete(key: string): void {
     const entry = this.#byKey.get(key);
-    if (!entry) return;
-    this.#byKey.delete(key);
+    if (!entry || entry.at < 0) return;
+    const { at } = entry;
+    entry.at = -1;
     const last = this.#heap.pop();
-    if (!last || last === entry) return;
-    last.at = entry.at;
-    this.#heap[entry.at] = last;
-    this.#up(last);
-    this.#down(last);
+    if (last && last !== entry) {
+      last.at = at;
+      this.#heap[at] = last;
+      this.#up(last);
+      this.#down(last);
+    }
+    if (this.#byKey.size > 2 * this.#heap.length + outMax)
+      this.#byKey = new Map(this.#heap.map((one) => [one.key, one]));
   }
 
   /** The smallest key, or undefined when empty. */
@@ -64,23 +80,33 @@ export class IndexedHeap {
     return top && [top.a, top.b, top.c];
   }
 
-  /** Keys whose first rank is at most `limit`, by rank. O(k log k) for k such keys. */
-  upTo(limit: number): string[] {
-    const found: Entry[] = [];
-    const look = (at: number): void => {
+  /** Keys whose first rank is at most `limit`, by rank, each found when it is asked for. Not to be changed meanwhile. */
+  *upTo(limit: number): Generator<string> {
+    // The largest first; no entry below one that was not given yet is looked at.
+    const next: Entry[] = [];
+    const add = (at: number): void => {
       const entry = this.#heap[at];
       if (!entry || entry.a > limit) return;
-      found.push(entry);
-      look(2 * at + 1);
-      look(2 * at + 2);
+      let from = 0;
+      for (let to = next.length; from < to; ) {
+        const middle = (from + to) >> 1;
+        const other = next[middle];
+        if (other && compare(other, entry) > 0) from = middle + 1;
+        else to = middle;
+      }
+      next.splice(from, 0, entry);
     };
-    look(0);
-    return found.sort(compare).map((entry) => entry.key);
+    add(0);
+    for (let entry = next.pop(); entry; entry = next.pop()) {
+      yield entry.key;
+      add(2 * entry.at + 1);
+      add(2 * entry.at + 2);
+    }
   }
 
   /** Keys by rank; O(n log n), for reports and checks only. */
   sorted(): string[] {
-    return this.upTo(Number.POSITIVE_INFINITY);
+    return [...this.upTo(Number.POSITIVE_INFINITY)];
   }
 
   /** Keys and their ranks, by rank; for checks only. */

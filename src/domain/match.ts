@@ -8,6 +8,7 @@ import { offerIdleSlot, unofferSlot } from './slots.ts';
 import { type State, turnKey } from './state.ts';
 import type { Step } from './step.ts';
 import { formatTarget } from './target.ts';
+import type { TargetSet } from './target-set.ts';
 import { compareRanks, type Rank } from './ticket-queue.ts';
 
 /** Grants until no touched free board has a waiting ticket, then looks for holders who must make room. */
@@ -205,10 +206,7 @@ function reviewHolds(step: Step): void {
     const set = state.findSet(key);
     if (!set) continue;
     queues.add(key);
-    if (state.busySets.size === (state.busySets.has(set) ? 1 : 0)) continue;
-    for (const board of [...set.overdueBoards(step.now), ...set.endingBoards()]) {
-      for (const other of state.setsOf(board)) queues.add(other.key);
-    }
+    for (const other of neighbours(state, set, step.now)) queues.add(other.key);
   }
   for (const key of queues) {
     const found = findReclaim(step, key);
@@ -224,17 +222,36 @@ export function reclaimFor(step: Step, ticket: TicketRecord): void {
     beginEnding(step, found.lock, { reason: 'reclaimed', by: ticket.user, note: '' });
 }
 
+/** Sets with waiting tickets that share a board with this one, and perhaps some that don't: by the shorter way. */
+function neighbours(state: State, set: TargetSet, now: number): Iterable<TargetSet> {
+  if (state.busySets.size <= set.holdCount) return state.busySets;
+  const boards = [...set.overdueBoards(now), ...set.endingBoards()];
+  return new Set(boards.flatMap((board) => state.setsOf(board)));
+}
+
 function findReclaim(step: Step, key: string): { ticket: number; lock: LockRecord } | undefined {
   const { state } = step;
   const set = state.findSet(key);
   const head = set?.queue.head();
   if (!set || !head || state.meta.mode !== 'open' || !set.hasOverdue(step.now)) return undefined;
   const isNext = (board: string): boolean => nextInLine(state, board)?.ticket === head.ticket;
+  if (isBehindEverywhere(state, set, head.rank, step.now)) return undefined;
   // A board of the set that is ending already will be this ticket's: one is enough.
   for (const ending of set.endingBoards()) {
     if (isNext(ending)) return undefined;
   }
-  const board = set.overdueBoards(step.now).find(isNext);
-  const lock = board === undefined ? undefined : state.locks.get(board);
-  return lock && { ticket: head.ticket, lock };
+  for (const board of set.overdueBoards(step.now)) {
+    const lock = state.locks.get(board);
+    if (lock && isNext(board)) return { ticket: head.ticket, lock };
+  }
+  return undefined;
+}
+
+/** Whether a set that has all these boards has somebody waiting who comes first; it saves looking at each board. */
+function isBehindEverywhere(state: State, set: TargetSet, rank: Rank, now: number): boolean {
+  const [board] = set.overdueBoards(now);
+  return state.setsOf(board ?? '').some((other) => {
+    const head = other === set ? undefined : other.queue.head();
+    return head !== undefined && compareRanks(head.rank, rank) < 0 && other.covers(set);
+  });
 }

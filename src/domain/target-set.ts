@@ -14,6 +14,7 @@ export class TargetSet {
   readonly #free = new IndexedHeap();
   readonly #holds = new IndexedHeap();
   readonly #ending = new Set<string>();
+  readonly #covered = new WeakMap<TargetSet, boolean>();
   readonly #listed = new WeakMap<readonly string[], boolean>();
 
   constructor(
@@ -83,8 +84,27 @@ export class TargetSet {
     return rank !== undefined && rank[0] <= now;
   }
 
+  /** Boards whose lock has an end or is ending: about the most that a look for a reclaim must go through. */
+  get holdCount(): number {
+    return this.#holds.size + this.#ending.size;
+  }
+
+  has(board: string): boolean {
+    return this.#order.has(board);
+  }
+
+  /** Whether every board of the other set is in this one too. */
+  covers(other: TargetSet): boolean {
+    let answer = this.#covered.get(other);
+    if (answer === undefined) {
+      answer = other.boards.every((board) => this.has(board));
+      this.#covered.set(other, answer);
+    }
+    return answer;
+  }
+
   /** Boards whose holders are past their end, the longest first. */
-  overdueBoards(now: number): string[] {
+  overdueBoards(now: number): Generator<string> {
     return this.#holds.upTo(now);
   }
 }

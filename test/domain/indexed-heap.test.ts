@@ -33,7 +33,7 @@ test('gives its keys in the order of their ranks, then of the keys, after any mo
           sorted.map(([name]) => name),
         );
         assert.deepEqual(
-          heap.upTo(limit),
+          [...heap.upTo(limit)],
           sorted.filter(([, [first]]) => first <= limit).map(([name]) => name),
         );
       }

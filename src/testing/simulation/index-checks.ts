@@ -118,7 +118,7 @@ function readSet(set: TargetSet): Plain {
     size: set.queue.size,
     ranks: set.queue.ranks(),
     free: set.freeBoards(),
-    holds: set.overdueBoards(Number.POSITIVE_INFINITY),
+    holds: [...set.overdueBoards(Number.POSITIVE_INFINITY)],
     ending: [...set.endingBoards()].sort(),
   };
 }
