@@ -14,8 +14,11 @@ board=\${0%.program}
 export E2E_BOARD="$board"
 note() { printf '%s\\n' "$*" >> "$board.journal"; }
 mark() { printf '%s\\n' "$1" >> "$board.marks"; }
-# A process that has ended stays in the table until its parent looks; that is no life.
-lives() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status"; }
+# A process that has ended stays in the table until its parent looks, and its number goes to another: neither is a life.
+lives() {
+  [ "$1" != $$ ] && kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status" &&
+    grep -qsa BOARD_RUN_ID= "/proc/$1/environ"
+}
 look_for_overlap() {
   [ -f "$board.marks" ] || return 0
   while read -r pid; do
