@@ -1,7 +1,7 @@
 // One board at the agent: strictly one action at a time, under rising tokens.
 //
 // An action is a job or a power off. It waits until the one before has let go of the board. One with a newer token makes
-// the one before end as soon as may be; a power off with the same token ends the job that it is sent behind. When the
+// all before it end as soon as may be; a power off with the same token ends the job that it is sent behind. When the
 // one before has not let go within its limit, the new one fails, and does not overlap it; so does every later one, until
 // it has let go at last.
 import type { BoardDriver } from '../drivers/board/contract.ts';
@@ -42,6 +42,8 @@ export class BoardRunner {
   #machine: MachineSpec;
   #driver: BoardDriver;
   #last: Action;
+  /** Actions that have not let go of the board, the oldest first. */
+  readonly #holding = new Set<Action>();
   #powering: { readonly token: string; readonly outcome: Promise<PowerOutcome> } | undefined;
 
   constructor(options: BoardRunnerOptions) {
@@ -125,8 +127,9 @@ export class BoardRunner {
     return outcome.promise;
   }
 
-  /** Ends what the last job left on in this process, without a power off. */
+  /** Waits for a power off in flight, and ends what the last job left on in this process without one. */
   async leave(): Promise<void> {
+    await this.#powering?.outcome;
     await this.#last.endLeftOn();
   }
 
@@ -150,8 +153,12 @@ export class BoardRunner {
   async #enter(action: Action): Promise<string | undefined> {
     const before = this.#last;
     const free = before.released.then(() => before.endLeftOn()).catch(() => undefined);
-    this.#last = { ...action, released: Promise.all([free, action.released]) };
-    before.yieldTo(action.token);
+    const released = Promise.all([free, action.released]);
+    // Also those further back may not have let go yet.
+    for (const one of this.#holding) one.yieldTo(action.token);
+    this.#last = { ...action, released };
+    this.#holding.add(action);
+    void released.then(() => this.#holding.delete(action));
     // The end of a job by itself has a power off in it; one that is superseded leaves that out.
     const isNewer = compareTokens(action.token, before.token) > 0;
     const seconds = actionEndSeconds + (isNewer ? 0 : powerOffSeconds + powerOffGraceSeconds);

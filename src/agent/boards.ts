@@ -65,7 +65,7 @@ export class Boards {
     return { ready: failed.length > 0 ? [] : names, failed };
   }
 
-  /** Ends what jobs left on in this process. */
+  /** Waits for power offs in flight, and ends what jobs left on in this process. */
   async leave(): Promise<void> {
     await Promise.all([...this.#runners.values()].map((runner) => runner.leave()));
   }

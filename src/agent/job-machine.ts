@@ -172,6 +172,8 @@ function stepWaiting(plan: JobPlan, state: In<'waiting'>, input: JobInput): Step
       };
     case 'finish':
       return stay({ ...state, finishing: true });
+    case 'time-up':
+      return concludeAtOnce(state, notStartedInTime(plan));
     case 'blocked':
       return concludeAtOnce(state, { verdict: 'lab-fault', detail: input.why });
     case 'cancel':
@@ -193,10 +195,7 @@ function stepPreparing(plan: JobPlan, state: In<'preparing'>, input: JobInput): 
       if (!input.ok) return decide(state, { verdict: 'lab-fault', detail: input.why });
       return startWhenReady(plan, { ...state, filesReady: true });
     case 'time-up':
-      return decide(state, {
-        verdict: 'lab-fault',
-        detail: `the job could not be started within ${plan.jobMaxSeconds} s`,
-      });
+      return decide(state, notStartedInTime(plan));
     default:
       return stepLive(state, input);
   }
@@ -204,9 +203,25 @@ function stepPreparing(plan: JobPlan, state: In<'preparing'>, input: JobInput): 
 
 function startWhenReady(plan: JobPlan, state: In<'preparing'>): Step {
   if (!state.filesReady || (!plan.watches && state.power !== 'off')) return stay(state);
-  return {
+  const running: Step = {
     state: { ...common(state), phase: 'running', power: 'on' },
     effects: [{ kind: 'tell-started' }, { kind: 'start' }],
+  };
+  // Its client has left, and no text will come: it may be left on, so it was started all the same.
+  return state.finishing && endsByFinish(plan)
+    ? then(running, (now) => decide(now, { verdict: 'completed', detail: '' }))
+    : running;
+}
+
+/** A job that is kept on for its client and has no end text to wait for. */
+function endsByFinish(plan: JobPlan): boolean {
+  return plan.keepOn && !plan.hasEndText;
+}
+
+function notStartedInTime(plan: JobPlan): Outcome {
+  return {
+    verdict: 'lab-fault',
+    detail: `the job could not be started within ${plan.jobMaxSeconds} s`,
   };
 }
 
@@ -219,7 +234,7 @@ function stepRunning(plan: JobPlan, state: In<'running'>, input: JobInput): Step
     case 'time-up':
       return decide(state, timeUp(plan, input.limit));
     case 'finish':
-      if (plan.keepOn && !plan.hasEndText) return decide(state, { verdict: 'completed', detail: '' });
+      if (endsByFinish(plan)) return decide(state, { verdict: 'completed', detail: '' });
       return stay({ ...state, finishing: true });
     default:
       return stepLive(state, input);

@@ -132,6 +132,19 @@ const table: Record<string, [JobPlan, JobInput[], string, string]> = {
     'stopping = completed',
     'stop',
   ],
+  'kept on without an end text: finish before its turn': [
+    { ...keptOn, hasEndText: false },
+    [finish, ...running],
+    'stopping = completed',
+    'tell-started start stop',
+  ],
+  'kept on without an end text: finish in preparation': [
+    { ...keptOn, hasEndText: false },
+    [turn, isOff, finish, files],
+    'stopping = completed',
+    'tell-started start stop',
+  ],
+  "the lab's limit before its turn": [plain, [policy], 'ended = lab-fault', 'conclude'],
   'left on: end text': [
     { ...keptOn, leaveOn: true },
     [...running, end, finish, quiet],
