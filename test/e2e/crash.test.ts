@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { floodLine } from '../../src/testing/images/programs.ts';
 import { Lab } from './harness/lab.ts';
@@ -22,6 +22,8 @@ const start = (board: string): string =>
   `Acquiring lock for ${board}\nLock for ${board} currently free\nLock acquired, we are allowed to run\n`;
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
+afterEach(() => lab.reset());
+
 test('kill -9 of the server during a job: the job goes on, no console byte is lost or doubled', async () => {
   const image = await lab.file('flood', makeImage({ kind: 'flood', megabytes: 8 }));
   const log = join(lab.folder, 'open', 'flood log');
@@ -32,7 +34,6 @@ test('kill -9 of the server during a job: the job goes on, no console byte is lo
   await lab.killServer();
   assert.equal(run.hasEnded, false, 'the client waits for the server');
   await lab.startServer();
-  assert.equal(await lab.holder('pc1'), `pc1 LOCKED ${me.name} x`);
   const { code, stdout } = await run.ended;
   assert.equal(code, 0);
   assert.equal(await lab.agentPid(), agent, 'the agent is the one from before');
@@ -44,11 +45,14 @@ test('kill -9 of the server during a job: the job goes on, no console byte is lo
   assert.equal(await lab.holder('pc1'), 'pc1 FREE');
 });
 
-test('a job that ends while the server is away is told when it is back', async () => {
+test('the lock of a job is right after kill -9; a job that ends while the server is away is told later', async () => {
   const gate = join(lab.folder, 'gate');
   const image = await lab.file('gated', `echo ready; until [ -f '${gate}' ]; do sleep 0.02; done; echo over`);
-  const run = lab.mq(['run', '-s', 'script', '-c', 'x', '-f', image]);
+  const run = lab.mq(['run', '-s', 'script', '-c', 'x', '-k', 'x', '-f', image]);
   await run.printed('ready');
+  await lab.killServer();
+  await lab.startServer();
+  assert.equal(await lab.holder('script'), `script LOCKED ${me.name} x`);
   await lab.killServer();
   await lab.file('gate', '');
   await lab.startServer();

@@ -1,6 +1,6 @@
 // What people type and see: typing errors, help, tables, JSON, and text of other people that must not move the cursor.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import type { JobView, StatusView } from '../../src/protocol/views.ts';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { Lab } from './harness/lab.ts';
@@ -20,6 +20,8 @@ const hang = await lab.file('hang.elf', makeImage({ kind: 'hang' }));
 const quiet = { exit: 0, stdout: '' };
 const escapeCode = '\u001b';
 const commands = ['run', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board'];
+
+afterEach(() => lab.reset());
 
 test('mq alone and an unknown command show the usage on stdout and exit 1; --help exits 0', async () => {
   for (const [words, exit] of [

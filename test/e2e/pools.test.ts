@@ -1,7 +1,7 @@
 // Pools and order: a board held all the time while jobs pass through the others, boards in several pools, turns, and
 // who is first in line.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { Lab } from './harness/lab.ts';
 import type { Running } from './harness/running.ts';
@@ -43,6 +43,8 @@ async function queueUp(commands: readonly { target: string; key: string }[]): Pr
 async function servedKey(board: string): Promise<string> {
   return (await lab.holder(board)).split(' ').at(-1) ?? '';
 }
+
+afterEach(() => lab.reset());
 
 test('one board of a pool is held by a person throughout while ten jobs pass through the others', async () => {
   await lock('b', 'person');

@@ -1,6 +1,6 @@
 // `run -n`: jobs under a lock that the caller has, on boards and pools. The lock stays, whatever becomes of the job.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { Lab } from './harness/lab.ts';
 import { me, nobody, noOtherUsers } from './harness/users.ts';
 
@@ -25,6 +25,8 @@ const hang = await lab.file('hang', 'echo ready; sleep 1000');
 const run = (target: string, ...words: string[]) => ['run', '-n', '-s', target, '-c', 'x', ...words];
 const lock = (board: string, key: string) => lab.expect(['sem', '-wait', board, '-k', key], quiet);
 const unlock = (board: string) => lab.expect(['sem', '-signal', board, '-f'], quiet);
+
+afterEach(() => lab.reset());
 
 test('a board that is not mine: the three lines, exit 2', async () => {
   const stdout = lines(notMine, free('one'), failed('one'));

@@ -1,7 +1,7 @@
 // How a run is stopped: signals to the client, its death, reservations. The job goes with its children, the board is
 // powered off, and a lock that the run took is gone.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { Lab } from './harness/lab.ts';
 import type { Running } from './harness/running.ts';
 import { me } from './harness/users.ts';
@@ -36,6 +36,8 @@ async function ready(...words: string[]): Promise<Running> {
   await run.printed('ready\n');
   return run;
 }
+
+afterEach(() => lab.reset());
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const) {
   test(`${signal}: the job ends with its children, the board is off, the lock is gone, exit 1`, async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { type ImageSpec, makeImage } from '../../src/testing/images/make-image.ts';
 import { Lab } from './harness/lab.ts';
 import { me } from './harness/users.ts';
@@ -34,6 +34,8 @@ function image(spec: ImageSpec): Promise<string> {
   made.set(name, path);
   return path;
 }
+
+afterEach(() => lab.reset());
 
 test('a board: the three lines, the console up to the end text, exit 0, and the board is free', async () => {
   const path = await image({ kind: 'hello' });

@@ -1,6 +1,6 @@
 // The old words of `sem`, byte for byte, against a real server with real users.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { Lab } from './harness/lab.ts';
 import { daemon, me, nobody, noOtherUsers } from './harness/users.ts';
 
@@ -18,6 +18,8 @@ const attempts = ['Attempting system one in pool pair', 'Attempting system two i
 const done = 'Done attempting system two in pool pair';
 const release = (...targets: string[]) =>
   Promise.all(targets.map((target) => lab.expect(['sem', '-signal', target, '-f'], quiet)));
+
+afterEach(() => lab.reset());
 
 test('a free board is locked and released without a word, under both names of the program', async () => {
   for (const oldName of [false, true]) {

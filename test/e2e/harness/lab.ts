@@ -41,7 +41,7 @@ export class Lab {
   readonly socketPath: string;
   readonly stateFolder: string;
   readonly configPath: string;
-  readonly #commands: Running[] = [];
+  #commands: Running[] = [];
   #server: Running | undefined;
 
   /** Use Lab.start, or Lab.make where the configuration needs the folder first. */
@@ -191,6 +191,18 @@ export class Lab {
     const isQuiet = ({ boards, queue }: StatusView) =>
       queue.length === 0 && boards.every(({ lock, state }) => lock === undefined && state !== 'ending');
     return this.until('every board is free and nothing waits', isQuiet);
+  }
+
+  /** Ends commands and locks that a test left because it failed, so that the next one is not in their way. */
+  async reset(): Promise<void> {
+    if (this.server.hasEnded) await this.startServer();
+    for (const command of this.#commands) {
+      if (command !== this.#server && !command.hasEnded) command.kill('SIGKILL');
+    }
+    this.#commands = this.#commands.filter((command) => !command.hasEnded);
+    const { boards } = await this.until('the server answers', () => true);
+    for (const { board, lock } of boards) if (lock) await this.run(['sem', '-signal', board, '-f']);
+    await this.untilQuiet();
   }
 
   /** Ends everything that runs and removes the folder. */
