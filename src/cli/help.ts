@@ -17,9 +17,68 @@ const serverOption = [
 ] as const;
 const jsonOption = ['--json', 'for programs'] as const;
 
+/** Options of whatever takes a lock. */
+function wishHelp(key: string): (readonly [string, string])[] {
+  return [
+    ['--key KEY', `a text that marks the lock ${key}`],
+    ['--wait TIME', 'wait so long at most, such as 90s or 10m (default: for ever)'],
+    ['--no-wait', 'now or never'],
+    ['--hold TIME', 'from then on the lock may be taken back when somebody else waits (default: never)'],
+    ['--note TEXT', 'for others to see'],
+    ['--set LABEL', 'tickets that take turns with others as one (default: the CI run, where there is one)'],
+    ['--priority P', 'high, normal or low; high only for whom the lab lists'],
+  ];
+}
+
 const helps: Readonly<Record<string, Help>> = {
   run: { summary: 'Run an image on a board, or keep a board for yourself', forms: [], examples: [] },
   sem: { summary: 'Take, give back and show the locks of boards', forms: [], examples: [] },
+  lock: {
+    summary: 'Take a board, or the first of several that comes free',
+    forms: ['TARGET [options]'],
+    about: [
+      'TARGET: a board, a pool, `a,b` for any of these, or `arch=x86` for any with this attribute.',
+      'Prints the name of the board. It is yours until `mq unlock`.',
+    ],
+    options: [
+      ...wishHelp('(default 0, which is none)'),
+      ['--reuse', 'a lock that you have already, with this key, will do'],
+      jsonOption,
+      serverOption,
+    ],
+    examples: [
+      ['lock sabre', ''],
+      ['lock sabre_pool --wait 10m --hold 1h', 'any board of the pool; others may have it after an hour'],
+      ['lock arch=x86 --no-wait', 'a free one, or none'],
+    ],
+  },
+  unlock: {
+    summary: 'Give a board back',
+    forms: ['TARGET [--key K] [--force] [--note TEXT] [--json]'],
+    about: ['Ends when the board is off and free, after a minute at the latest.'],
+    options: [
+      ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
+      ['--force', 'whoever has it, with whatever key'],
+      ['--note TEXT', 'why, for the one who had it'],
+      jsonOption,
+      serverOption,
+    ],
+    examples: [
+      ['unlock sabre', ''],
+      ['unlock sabre --force --note "its power supply is being replaced"', ''],
+    ],
+  },
+  extend: {
+    summary: 'Give a lock of yours a new end',
+    forms: ['BOARD --hold TIME [--key K] [--json]'],
+    options: [
+      ['--hold TIME', 'from now on, such as 20m; 0: no end'],
+      ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
+      jsonOption,
+      serverOption,
+    ],
+    examples: [['extend sabre --hold 20m', '']],
+  },
   status: {
     summary: 'Who has which board, and what waits',
     forms: ['[--watch] [--json]'],
@@ -169,7 +228,10 @@ const helps: Readonly<Record<string, Help>> = {
 };
 
 const groups: readonly (readonly [string, readonly string[]])[] = [
-  ['Boards and jobs', ['run', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board']],
+  [
+    'Boards and jobs',
+    ['run', 'lock', 'unlock', 'extend', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board'],
+  ],
   ['Lists', ['systems', 'system-tsv', 'pool-tsv', 'features']],
   ['The lab', ['server', 'agent', 'connect', 'import', 'check-config']],
 ];

@@ -10,6 +10,9 @@ const list = (name: string) => async (): Promise<Command> =>
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./legacy/run.ts')).run,
   sem: async () => (await import('./legacy/sem.ts')).sem,
+  lock: async () => (await import('./commands/lock.ts')).lock,
+  unlock: async () => (await import('./commands/unlock.ts')).unlock,
+  extend: async () => (await import('./commands/extend.ts')).extend,
   status: async () => (await import('./commands/status.ts')).status,
   queue: async () => (await import('./commands/queue.ts')).queue,
   jobs: async () => (await import('./commands/jobs.ts')).jobs,

@@ -1,0 +1,45 @@
+// `mq lock`: takes the lock of a board, or of the first board of several that comes free, and keeps it.
+import type { LockView } from '../../protocol/schema.ts';
+import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
+import { takeSignals } from '../interrupt.ts';
+import { noKey } from '../legacy/lock-lines.ts';
+import { onlyWord } from '../options.ts';
+import { escapeText } from '../terminal/escape.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { jsonLines, runCommand } from './command.ts';
+import { lockWish, wishOptions } from './lock-wish.ts';
+
+const options = { ...wishOptions, reuse: { kind: 'flag' }, json: { kind: 'flag' } } as const;
+
+export function lock(argv: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand('lock', argv, terminal, options, async ({ options, connect }) => {
+    const target = onlyWord('lock', options.words, 'board or pool');
+    const wish = lockWish('lock', options, { key: noKey, env: process.env });
+    const reuse = options.flags.has('reuse') ? { reuse: true } : {};
+    const signal = takeSignals(terminal, 'Withdrawing; once more to leave at once.');
+    const client = await connect({ onLink: tellLink(terminal) });
+    const ticket = await submitWatched(
+      client,
+      { target, kind: 'lock', ...wish, ...reuse },
+      { terminal, signal },
+    );
+    const settled = await settledOrWithdrawn(ticket, { signal });
+    if (settled.state === 'held') {
+      terminal.print(options.flags.has('json') ? jsonLines(lockJson(settled.lock)) : [settled.lock.board]);
+      return 0;
+    }
+    if (settled.state === 'ended') terminal.complain(notHadText(target, settled.text));
+    return 2;
+  });
+}
+
+/** What became of waiting that ended without a board. */
+export function notHadText(target: string, why: string): string {
+  return escapeText(`mq: the lock of ${target} was not had: ${why}.`);
+}
+
+/** A lock for programs; times are UTC, as `2026-11-25T08:30:00.000Z`. */
+export function lockJson({ board, token, user, key, sinceAt, untilAt }: LockView): object {
+  const until = untilAt === undefined ? {} : { until: new Date(untilAt).toISOString() };
+  return { board, token, user, key, since: new Date(sinceAt).toISOString(), ...until };
+}

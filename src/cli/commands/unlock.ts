@@ -1,0 +1,88 @@
+// `mq unlock`: gives locks back, and waits until boards that were in use are off.
+import type { Client } from '../../client/client.ts';
+import type { ResponseOf } from '../../protocol/operations.ts';
+import { takeSignals } from '../interrupt.ts';
+import { noKey } from '../legacy/lock-lines.ts';
+import { onlyWord } from '../options.ts';
+import { escapeText } from '../terminal/escape.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { jsonLines, runCommand } from './command.ts';
+
+type Outcome = ResponseOf<'release'>['outcomes'][number];
+
+const options = {
+  key: { kind: 'text' },
+  force: { kind: 'flag' },
+  note: { kind: 'text' },
+  json: { kind: 'flag' },
+} as const;
+
+/** How long it waits for a board that is being switched off, so that the next `--no-wait` finds it free. */
+const endingSecondsMax = 60;
+
+export function unlock(argv: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand('unlock', argv, terminal, options, async ({ options, connect }) => {
+    const target = onlyWord('unlock', options.words, 'board or pool');
+    const force = options.flags.has('force');
+    const note = options.texts.get('note');
+    const signal = takeSignals(terminal);
+    const client = await connect();
+    const { outcomes } = await client.request('release', {
+      requestId: client.newRequestId(),
+      target,
+      key: options.texts.get('key') ?? noKey,
+      ...(force ? { force } : {}),
+      ...(note === undefined ? {} : { note }),
+    });
+    const { exit, problems } = judgeRelease(target, outcomes, { force });
+    for (const problem of problems) terminal.complain(escapeText(`mq: ${problem}`));
+    const late = await awaitFreed(client, outcomes, { terminal, signal });
+    for (const board of late) terminal.complain(escapeText(`mq: ${board} is still being switched off.`));
+    if (options.flags.has('json')) terminal.print(jsonLines(outcomes));
+    return exit;
+  });
+}
+
+/**
+ * What to say about the boards that were not released. Each board that was asked for by its name must be; of a pool
+ * one will do, since nobody holds all of it.
+ */
+export function judgeRelease(
+  target: string,
+  outcomes: readonly Outcome[],
+  { force }: { force: boolean },
+): { exit: number; problems: string[] } {
+  const names = target.split(',').map((name) => name.trim());
+  const left = outcomes.filter(
+    ({ outcome }) => outcome === 'wrong-key' || (outcome === 'not-held' && !force),
+  );
+  const isNamed = ({ board }: Outcome) => outcomes.length === 1 || names.includes(board);
+  const told = left.filter((outcome) => isNamed(outcome) || outcome.outcome === 'wrong-key');
+  const problems = told.map(({ board, outcome }) =>
+    outcome === 'wrong-key' ? `${board} is yours with another key.` : `${board} is not yours.`,
+  );
+  const isNothing = left.length === outcomes.length;
+  if (isNothing && problems.length === 0) problems.push(`No board of ${target} is yours.`);
+  return { exit: isNothing || left.some(isNamed) ? 2 : 0, problems };
+}
+
+/** Waits until the boards are off. Returns those that are not in time. */
+async function awaitFreed(
+  client: Client,
+  outcomes: readonly Outcome[],
+  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+): Promise<string[]> {
+  const ending = outcomes.filter(({ outcome }) => outcome === 'ending');
+  if (ending.length === 0) return [];
+  terminal.status(`Waiting until ${ending.map(({ board }) => board).join(', ')} is off`);
+  const answers = await Promise.all(
+    ending.map(({ board, token }) =>
+      client.request(
+        'await-free',
+        { board, seconds: endingSecondsMax, ...(token === undefined ? {} : { token }) },
+        { signal, timeoutMs: (endingSecondsMax + 10) * 1000 },
+      ),
+    ),
+  );
+  return ending.filter((_, index) => answers[index]?.free === false).map(({ board }) => board);
+}
