@@ -118,6 +118,20 @@ export class Core {
     }
   }
 
+  /**
+   * The answer to an earlier attempt at this request, if there was one: for whoever must look at the request before it
+   * becomes a command, since what was true then may not be now (a board has left the lab).
+   */
+  async recall<A>(
+    identity: RequestIdentity & { readonly again: boolean },
+  ): Promise<{ answer: A } | undefined> {
+    if (!identity.again) return undefined;
+    const known = this.#findKnown(identity);
+    if (known) return { answer: (await known) as A };
+    const stored = await this.#options.store.findAnswer(identity.requestId);
+    return stored && { answer: (await readAnswer(stored, identity)) as A };
+  }
+
   /** Runs a reader on committed state: now, or as soon as the present batch is through. */
   read<T>(reader: (state: State) => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();

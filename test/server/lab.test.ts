@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { standardTiming } from '../../src/domain/timing.ts';
 import { ClockError } from '../../src/server/lab-server.ts';
 import { SchedulerClock } from '../../src/server/scheduler-clock.ts';
-import { newId, startLab, TestClient } from './lab.ts';
+import { labConfig, newId, startLab, TestClient } from './lab.ts';
 
 const isTicket = (ticket: number, state: string) => (message: object) =>
   'view' in message &&
@@ -347,6 +347,20 @@ test('after a restart places are kept, an unconfirmed offer is offered again, an
   agent.end(job);
   await ada2.event(isEvent('console-end'));
   assert.equal(ada2.bytes.get(job)?.toString(), 'before after');
+});
+
+test('a submit that is repeated after its board has left the lab is answered as the first time', {
+  timeout: 20_000,
+}, async (t) => {
+  const first = await startLab(t);
+  const body = { requestId: newId(), target: 'b', kind: 'lock', key: '0' } as const;
+  const ada = new TestClient(first.lab, 'ada');
+  const answer = await ada.call('submit', body);
+  const smaller = { ...labConfig, boards: labConfig.boards.filter((board) => board.name !== 'b'), pools: [] };
+  const { lab } = await first.restart({ config: smaller });
+  const ada2 = new TestClient(lab, 'ada');
+  assert.deepEqual(await ada2.call('submit', body, true), answer);
+  await assert.rejects(ada2.call('submit', { ...body, requestId: newId() }), { code: 'UNKNOWN_TARGET' });
 });
 
 test('images: wrong sums, doubled and broken uploads leave nothing; the right one is there', {

@@ -43,7 +43,7 @@ export interface RunningLab {
   readonly logger: CollectingLogger;
   readonly folder: string;
   /** A new server on the same store, folder and agent, after this one was stopped as by a crash. */
-  restart(): Promise<RunningLab>;
+  restart(changes?: Partial<LabServerOptions>): Promise<RunningLab>;
 }
 
 export async function startLab(t: TestContext, more: Partial<LabServerOptions> = {}): Promise<RunningLab> {
@@ -99,9 +99,9 @@ async function startOn(
     await lab.stop();
   };
   t.after(stop);
-  const restart = async () => {
+  const restart = async (changes: Partial<LabServerOptions> = {}) => {
     await stop();
-    return startOn(t, on);
+    return startOn(t, { ...on, more: { ...on.more, ...changes } });
   };
   return { lab, agent, store, logger, folder, restart };
 }

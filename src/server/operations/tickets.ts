@@ -23,12 +23,8 @@ type SubmitBody = RequestOf<'submit'>;
 
 export const submit: Handler<'submit'> = async (call, body) => {
   const { core } = call.lab;
-  const target = await core.read((state) => resolveTarget(state, body.target));
-  if (body.kind !== 'lock') await checkJob(call, body, target);
-  const command = { name: 'submit' as const, body: toSubmit(call, body, target) };
-  const answer = await core.answer(command, identify(call, 'submit', body), (reply, state) => {
-    return submitResponse(reply, body, state);
-  });
+  const earlier = await core.recall<ResponseOf<'submit'>>(identify(call, 'submit', body));
+  const answer = earlier?.answer ?? (await submitNew(call, body));
   if (!isOpen(answer.view)) return answer;
   // In the turn of the commit, ahead of the first event; not before it, since a refused one leaves no ticket.
   if (call.session) call.lab.sessions.own(call.session, answer.ticket, { places: false });
@@ -37,6 +33,16 @@ export const submit: Handler<'submit'> = async (call, body) => {
     await core.run({ name: 'detach', body: { ticket: answer.ticket, gone: false } });
   return answer;
 };
+
+async function submitNew(call: Call, body: SubmitBody): Promise<ResponseOf<'submit'>> {
+  const { core } = call.lab;
+  const target = await core.read((state) => resolveTarget(state, body.target));
+  if (body.kind !== 'lock') await checkJob(call, body, target);
+  const command = { name: 'submit' as const, body: toSubmit(call, body, target) };
+  return core.answer(command, identify(call, 'submit', body), (reply, state) =>
+    submitResponse(reply, body, state),
+  );
+}
 
 function isOpen(view: TicketView): boolean {
   return view.state === 'waiting' || view.state === 'offered';
