@@ -48,13 +48,14 @@ export interface RunningLab {
 
 export async function startLab(t: TestContext, more: Partial<LabServerOptions> = {}): Promise<RunningLab> {
   const folder = mkdtempSync(join(tmpdir(), 'lab-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const running = await startOn(t, {
     folder,
     store: new ScriptedStore(),
     agent: new FakeAgent(['a', 'b']),
     more,
   });
+  // Behind the stop, which runs first: what still writes must not meet a folder that goes away.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   await open(running);
   return running;
 }
