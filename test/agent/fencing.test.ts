@@ -1,6 +1,6 @@
 // One action a board at a time, under rising tokens; and what ends a job from outside, in each of its phases.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { start, TestLab } from './lab.ts';
@@ -19,6 +19,24 @@ test('a token is on the disk before the first action with it', options, async (t
   server.send(start({ token: '3.4' }));
   await lab.board().sees('power off');
   assert.equal(await storedToken(lab), '3.4');
+});
+
+test('with a token that can not be stored nothing is done to the board', options, async (t) => {
+  const lab = await TestLab.open(t);
+  const server = await lab.connect();
+  // In the way of the new file.
+  const obstacle = join(lab.folder, 'tokens.json.new');
+  await mkdir(obstacle);
+  server.send(start());
+  const { result } = await server.ended(1);
+  assert.equal(result.verdict, 'lab-fault');
+  assert.match(result.detail, /can't note what it does/);
+  server.send({ type: 'power-off', board: 'pc1', token: '1.2' });
+  assert.equal((await server.message('powered-off')).ok, false);
+  assert.deepEqual(lab.board().events, []);
+  await rmdir(obstacle);
+  server.send({ type: 'power-off', board: 'pc1', token: '1.2' });
+  assert.equal((await server.message('powered-off', ({ ok }) => ok)).token, '1.2');
 });
 
 test('a lower token is refused, before and after a restart of the agent', options, async (t) => {
@@ -133,7 +151,44 @@ test('a power off that takes too long is given up, and one that does not end is 
   lab.clock.advance(45_000);
   const deaf = await server.message('powered-off', ({ token }) => token === '1.2');
   assert.match(deaf.detail, /can not be ended/);
+  await expectBlocked(lab, server, '1.3');
 });
+
+test(
+  'a power off that ends a job and does not end itself keeps the board from the next one',
+  options,
+  async (t) => {
+    const lab = await TestLab.open(t);
+    const server = await lab.connect();
+    await lab.run(server);
+    lab.board().powerOffs = 'deaf';
+    lab.board().session.print('all is well');
+    await lab.board().sees('power off', 2);
+    lab.clock.advance(45_000);
+    const { result } = await server.ended(1);
+    assert.deepEqual([result.verdict, result.mayBeOn], ['completed', true]);
+    await expectBlocked(lab, server, '1.2');
+  },
+);
+
+/** Nothing more is done to the board, until what it is busy with has ended. */
+async function expectBlocked(
+  lab: TestLab,
+  server: Awaited<ReturnType<TestLab['connect']>>,
+  token: string,
+): Promise<void> {
+  const before = lab.board().events.length;
+  server.send({ type: 'power-off', board: 'pc1', token });
+  await server.settled();
+  lab.clock.advance(30_000);
+  const answer = await server.message('powered-off', (one) => one.token === token);
+  assert.match(answer.detail, /has not ended within 30 s/);
+  assert.equal(lab.board().events.length, before);
+  lab.board().powerOffs = 'works';
+  lab.board().letGo();
+  server.send({ type: 'power-off', board: 'pc1', token });
+  await server.message('powered-off', (one) => one.token === token && one.ok);
+}
 
 test('a power off that is asked for again joins the one in flight', options, async (t) => {
   const lab = await TestLab.open(t);

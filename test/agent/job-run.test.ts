@@ -67,6 +67,23 @@ test('a job ends at its time limit, counted from power on', options, async (t) =
   assert.equal(result.mayBeOn, false);
 });
 
+test("the lab's policy counts from power on too", options, async (t) => {
+  const lab = await TestLab.open(t);
+  const server = await lab.connect();
+  lab.board().powerOffs = 'held';
+  server.send(start({ jobMaxSeconds: 10, spec: { timeoutSeconds: -1 } }));
+  await lab.board().sees('power off');
+  lab.clock.advance(9_000);
+  lab.board().powerOffs = 'works';
+  lab.board().letGo();
+  await lab.board().sees('started');
+  lab.clock.advance(9_999);
+  await server.settled();
+  assert.equal(server.all('ended').length, 0);
+  lab.clock.advance(1);
+  assert.equal((await server.ended(1)).result.verdict, 'timed-out');
+});
+
 test("the lab's policy ends a job without a limit, and says that it was the lab", options, async (t) => {
   const lab = await TestLab.open(t);
   const server = await lab.connect();
