@@ -11,6 +11,7 @@ import {
   relayHeader,
 } from '../../protocol/channel.ts';
 import { type ErrorCode, errorClasses, MqError } from '../../protocol/errors.ts';
+import { noteLostLink } from '../lost-link.ts';
 
 const headBytesMax = 64 * 1024;
 const upgradeRequest = `GET ${channelPath} HTTP/1.1\r\nHost: mq\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n`;
@@ -127,6 +128,7 @@ class FrameLink implements Link {
 
   #close(error: Error | undefined): void {
     if (this.#isClosed) return;
+    noteLostLink();
     this.close();
     this.#handlers.onClose(error);
   }
