@@ -100,6 +100,8 @@ send() {
   words="$words \"\$d\"/files/$count/$(quote "${2##*/}")"
 }
 
+[ "${1:-}" != with ] ||
+  misuse "'with' would run its command on the lab's host; for that, mq must be here. There are 'lock' and 'unlock'."
 log= input=no
 case ${1:-} in run) looks=yes ;; *) looks=no ;; esac
 if [ $# -gt 0 ]; then

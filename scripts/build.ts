@@ -10,7 +10,11 @@ import { entryFileName } from '../src/platform/entry-url.ts';
 export const mainEntry = 'cli/main.ts';
 
 /** What a thread or a child process starts with, within src; code asks for them with entryUrl(). */
-export const threadEntries: readonly string[] = ['store/sqlite/thread.ts', 'drivers/board/v86-thread.ts'];
+export const threadEntries: readonly string[] = [
+  'store/sqlite/thread.ts',
+  'drivers/board/v86-thread.ts',
+  'cli/with/guard.ts',
+];
 
 // Packages that stay in node_modules, because they load a binary from beside their own files.
 const external = ['koffi', 'v86'];

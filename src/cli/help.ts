@@ -52,6 +52,21 @@ const helps: Readonly<Record<string, Help>> = {
       ['lock arch=x86 --no-wait', 'a free one, or none'],
     ],
   },
+  with: {
+    summary: 'Run a command that has a board to itself',
+    forms: ['TARGET [options] -- COMMAND [ARGUMENT ...]'],
+    about: [
+      'Takes the lock, runs COMMAND (without a shell) and gives the lock back, however COMMAND ends.',
+      'COMMAND finds MQ_BOARD, MQ_KEY and the token of the lock, MQ_LOCK and MQ_TOKEN, in its environment.',
+      'The exit code is that of COMMAND: 128 + the number of a signal; 127: not found; 126: can not be run;',
+      '2: the lock was not had, or was lost while COMMAND, which had no fault, still ran.',
+    ],
+    options: [...wishHelp('(default: one of its own)'), serverOption],
+    examples: [
+      [`with sabre -- sh -c 'mq run -n -s "$MQ_BOARD" -k "$MQ_KEY" -c "login:" -f kernel.elf'`, ''],
+      ['with sabre_pool --wait 10m --hold 1h -- make test', 'on whichever board comes free first'],
+    ],
+  },
   unlock: {
     summary: 'Give a board back',
     forms: ['TARGET [--key K] [--force] [--note TEXT] [--json]'],
@@ -230,7 +245,7 @@ const helps: Readonly<Record<string, Help>> = {
 const groups: readonly (readonly [string, readonly string[]])[] = [
   [
     'Boards and jobs',
-    ['run', 'lock', 'unlock', 'extend', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board'],
+    ['run', 'with', 'lock', 'unlock', 'extend', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board'],
   ],
   ['Lists', ['systems', 'system-tsv', 'pool-tsv', 'features']],
   ['The lab', ['server', 'agent', 'connect', 'import', 'check-config']],

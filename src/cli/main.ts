@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   sem: async () => (await import('./legacy/sem.ts')).sem,
   lock: async () => (await import('./commands/lock.ts')).lock,
   unlock: async () => (await import('./commands/unlock.ts')).unlock,
+  with: async () => (await import('./commands/with.ts')).withLock,
   extend: async () => (await import('./commands/extend.ts')).extend,
   status: async () => (await import('./commands/status.ts')).status,
   queue: async () => (await import('./commands/queue.ts')).queue,

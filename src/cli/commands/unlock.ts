@@ -67,10 +67,10 @@ export function judgeRelease(
 }
 
 /** Waits until the boards are off. Returns those that are not in time. */
-async function awaitFreed(
+export async function awaitFreed(
   client: Client,
   outcomes: readonly Outcome[],
-  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+  { terminal, signal }: { terminal: Terminal; signal?: AbortSignal },
 ): Promise<string[]> {
   const ending = outcomes.filter(({ outcome }) => outcome === 'ending');
   if (ending.length === 0) return [];
@@ -80,7 +80,7 @@ async function awaitFreed(
       client.request(
         'await-free',
         { board, seconds: endingSecondsMax, ...(token === undefined ? {} : { token }) },
-        { signal, timeoutMs: (endingSecondsMax + 10) * 1000 },
+        { ...(signal ? { signal } : {}), timeoutMs: (endingSecondsMax + 10) * 1000 },
       ),
     ),
   );

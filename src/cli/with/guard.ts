@@ -1,0 +1,47 @@
+// The guard of `mq with`, a process of its own: when its input ends, `mq with` was killed. Ends the processes that the
+// lock was for, then gives the lock back. Loads what it needs only then.
+import { text } from 'node:stream/consumers';
+import { filterMarked, hasProcessTable, listProcesses } from '../../platform/process-table.ts';
+import type { GuardedLock } from './guard-process.ts';
+
+/** How long they may take to end after a TERM, before they are killed; and how long a KILL may take. */
+const termMsMax = 5_000;
+const killMsMax = 2_000;
+const pollMs = 50;
+
+const input = await text(process.stdin);
+if (input !== '') {
+  const lock = JSON.parse(input) as GuardedLock;
+  if (hasProcessTable() && !(await end(lock, 'SIGTERM', termMsMax))) await end(lock, 'SIGKILL', killMsMax);
+  await release(lock);
+}
+process.exit();
+
+/** Sends each of them the signal once. Returns whether all are gone within the time. */
+async function end({ mark }: GuardedLock, name: NodeJS.Signals, ms: number): Promise<boolean> {
+  const endAt = performance.now() + ms;
+  const told = new Set<number>();
+  while (true) {
+    const running = await filterMarked(await listProcesses(), { MQ_WITH: mark });
+    if (running.length === 0) return true;
+    if (performance.now() > endAt) return false;
+    for (const { pid } of running) if (!told.has(pid)) signal(pid, name);
+    for (const { pid } of running) told.add(pid);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+async function release({ server, board, key, token }: GuardedLock): Promise<void> {
+  const { connectTo } = await import('../connect/connect.ts');
+  const client = await connectTo(server);
+  await client.request('release', { requestId: client.newRequestId(), target: board, key, token });
+  client.close();
+}
