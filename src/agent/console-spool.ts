@@ -87,15 +87,11 @@ export class ConsoleSpool implements ConsoleSource {
     return this.#matchEnd;
   }
 
-  /**
-   * A chunk of the console; the bytes are copied. A promise asks the board to wait until it resolves, since the disk is
-   * behind; a board that can't goes on, up to a limit.
-   */
-  take(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#hasFailed || bytes.length === 0) return undefined;
+  /** A chunk of the console; the bytes are copied. */
+  take(bytes: Uint8Array): void {
+    if (this.#hasFailed || bytes.length === 0) return;
     if (this.#log.queuedBytes + bytes.length > consoleQueueBytesMax) {
-      this.#fail('it came faster than the disk takes it');
-      return undefined;
+      return this.#fail('it came faster than the disk takes it');
     }
     const kept = Buffer.from(bytes);
     const atMs = this.#wallMs();
@@ -106,6 +102,10 @@ export class ConsoleSpool implements ConsoleSource {
       (end) => this.#onKept({ end, bytes: kept, atMs, match }),
       (error: Error) => this.#fail(error.message),
     );
+  }
+
+  /** A promise asks the board to wait until it resolves, since the disk is behind. One that can't goes on, up to a limit. */
+  hold(): Promise<void> | undefined {
     return this.#log.queuedBytes > consoleWaitBytes ? this.#last : undefined;
   }
 

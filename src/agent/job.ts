@@ -206,6 +206,7 @@ export class Job {
     const hooks = {
       ...this.#context.hooks,
       onConsole: (bytes: Uint8Array) => this.#openSpool?.take(bytes),
+      holdConsole: () => this.#openSpool?.hold(),
     };
     try {
       const session = await this.#context.driver.start(job, hooks, { signal: this.#starting.signal });

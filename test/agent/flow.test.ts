@@ -16,7 +16,8 @@ const filler = Buffer.alloc(64 * 1024, 'console line without anything to match, 
 async function flood(lab: TestLab, bytes: number, board = 'pc1'): Promise<void> {
   const { session } = lab.board(board);
   for (let printed = 0; printed < bytes; printed += filler.length) {
-    await session.hooks.onConsole(filler);
+    session.hooks.onConsole(filler);
+    await session.hooks.holdConsole?.();
     if (printed % megabyte === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 }

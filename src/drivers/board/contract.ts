@@ -33,6 +33,11 @@ export interface BoardFile {
 export interface BoardHooks {
   /** Every console byte, in order. The callee copies what it keeps: the buffer is the driver's. */
   readonly onConsole: (bytes: Uint8Array) => void;
+  /**
+   * Asked behind each chunk: a promise asks to read on only when it resolves, since the disk is behind. It never
+   * rejects. A driver whose board can be made to wait heeds it.
+   */
+  readonly holdConsole?: () => Promise<void> | undefined;
   /** Called synchronously right after a child process is made, before it is used. */
   readonly onChild?: (child: { readonly pid: number }) => void;
   /** Put into each child's environment, by which leftovers are found after a crash. */

@@ -73,11 +73,20 @@ function followProgram(
   if (call.signal.aborted) requestStop();
   call.signal.addEventListener('abort', requestStop);
   const outputClosed = new Promise<void>((resolve) => output.once('close', resolve));
-  output.on('data', call.hooks.onConsole);
+  let held: Promise<void> | undefined;
+  output.on('data', (bytes: Buffer) => {
+    call.hooks.onConsole(bytes);
+    held = call.hooks.holdConsole?.();
+    if (held === undefined) return;
+    output.pause();
+    held = held.then(() => void output.resume());
+  });
   output.on('error', () => {});
 
   const finish = async (): Promise<BoardExit> => {
     const exit = await Promise.race([ended.then(asExit), stopping.promise]);
+    // The time for last output counts from when it can be read.
+    await held;
     await waitBriefly(Promise.race([outputClosed, stopping.promise]));
     const { signal } = new AbortController();
     const { graceMilliseconds } = call;

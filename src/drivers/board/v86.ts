@@ -60,8 +60,12 @@ function runThread(start: ThreadStart, hooks: BoardHooks, signal: AbortSignal): 
   signal.addEventListener('abort', stop);
   thread.on('message', (message: FromThread) => {
     if (!(message instanceof Uint8Array)) return end(message.exit);
+    const { length: bytes } = message;
     hooks.onConsole(message);
-    thread.postMessage({ kind: 'taken', bytes: message.length } satisfies ToThread);
+    const take = () => thread.postMessage({ kind: 'taken', bytes } satisfies ToThread);
+    const held = hooks.holdConsole?.();
+    if (held === undefined) take();
+    else void held.then(take);
   });
   thread.on('error', (error) => {
     end({ kind: 'fault', message: `The thread of the emulated board failed: ${error.message}` });
