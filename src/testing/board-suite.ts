@@ -73,6 +73,7 @@ export function neverAborted(): AbortSignal {
 /** Registers the tests under this name. */
 export function testBoardDriver(name: string, bench: BoardBench): void {
   testConsole(name, bench);
+  testHold(name, bench);
   testStop(name, bench);
   testAbort(name, bench);
   testPowerOff(name, bench);
@@ -117,22 +118,6 @@ function testConsole(name: string, bench: BoardBench): void {
     });
   }
 
-  test(`${name}: a board waits while its console is held, and nothing is lost`, async (t) => {
-    const gate = Promise.withResolvers<void>();
-    const hooks = { holdConsole: () => gate.promise };
-    const { console } = await run(t, bench, { driver: bench.createDriver(), program: 'flood', hooks });
-    await console.waitForBytes(1);
-    // Until nothing more has come for a good while.
-    for (let turn = 0, before = 0; turn < 3_000; turn += 1, before = console.bytes.length) {
-      await new Promise(setImmediate);
-      if (console.bytes.length > before) turn = 0;
-    }
-    assert.ok(console.bytes.length < floodText().length * 0.75, `${console.bytes.length} bytes came`);
-    gate.resolve();
-    await console.waitForBytes(floodText().length);
-    assert.ok(console.text.startsWith(floodText()));
-  });
-
   test(`${name}: what is written reaches the console's other end`, async (t) => {
     const options = { driver: bench.createDriver(), program: 'echo', changes: { keepOn: true } } as const;
     const { session, console } = await run(t, bench, options);
@@ -161,6 +146,24 @@ function testConsole(name: string, bench: BoardBench): void {
       await session.stop();
       assert.equal(console.text, helloText);
     }
+  });
+}
+
+function testHold(name: string, bench: BoardBench): void {
+  test(`${name}: a board waits while its console is held, and nothing is lost`, async (t) => {
+    const gate = Promise.withResolvers<void>();
+    const hooks = { holdConsole: () => gate.promise };
+    const { console } = await run(t, bench, { driver: bench.createDriver(), program: 'flood', hooks });
+    await console.waitForBytes(1);
+    // Until nothing more has come for a good while.
+    for (let turn = 0, before = 0; turn < 3_000; turn += 1, before = console.bytes.length) {
+      await new Promise(setImmediate);
+      if (console.bytes.length > before) turn = 0;
+    }
+    assert.ok(console.bytes.length < floodText().length * 0.75, `${console.bytes.length} bytes came`);
+    gate.resolve();
+    await console.waitForBytes(floodText().length);
+    assert.ok(console.text.startsWith(floodText()));
   });
 }
 
