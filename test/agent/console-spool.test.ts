@@ -8,7 +8,13 @@ import { ByteLogReader } from '../../src/platform/byte-log.ts';
 import { makeFolder } from './lab.ts';
 
 async function openSpool(t: TestContext, changes: Partial<SpoolOptions> = {}) {
-  const folder = join(await makeFolder(), 'console');
+  const parent = await makeFolder();
+  const folder = join(parent, 'console');
+  let opened: ConsoleSpool | undefined;
+  t.after(async () => {
+    await opened?.close();
+    await rm(parent, { recursive: true, force: true });
+  });
   const events: string[] = [];
   const spool = await ConsoleSpool.open(
     {
@@ -25,10 +31,7 @@ async function openSpool(t: TestContext, changes: Partial<SpoolOptions> = {}) {
     },
   );
   spool.listener = (offset, bytes) => events.push(`${offset}: ${Buffer.from(bytes)}`);
-  t.after(async () => {
-    await spool.close();
-    await rm(join(folder, '..'), { recursive: true, force: true });
-  });
+  opened = spool;
   return { spool, events, folder };
 }
 

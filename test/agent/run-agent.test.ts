@@ -1,5 +1,6 @@
 // How long an agent stays: while a server or a job needs it, and a while longer.
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -40,6 +41,7 @@ async function runHere(t: TestContext, changes: Partial<RunAgentOptions> = {}) {
   t.after(async () => {
     stop.abort();
     await left;
+    await rm(folder, { recursive: true, force: true });
   });
   await isReady.promise;
   const dial = async () => {
