@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createScriptDriver } from '../../src/drivers/board/script.ts';
+import { endTree } from '../../src/platform/process-tree.ts';
 import {
   type BoardProgram,
   boardJob,
@@ -147,6 +148,31 @@ test('a program starts at home, and where there is no home, at the root', async 
     await session.exit;
     assert.equal(console.text.trim(), started);
   }
+});
+
+test('while a process of a job can not be ended, the board takes no job and no power off; then it does', async (t) => {
+  let canEnd = false;
+  const ending: typeof endTree = async (tree, options) =>
+    canEnd ? endTree(tree, options) : { ended: 0, remaining: [...tree.leaders] };
+  const options = { endTree: ending };
+  const { session, driver, folder, children } = await runShell(t, 'while :; do sleep 1000; done', {
+    options,
+  });
+  await session.stop();
+  assert.equal((await session.exit).kind, 'fault');
+  const job = boardJob([await writeBoardFile(folder, 'next', 'echo next')], folder);
+  const hooks = new ConsoleRecord();
+  const start = () => driver.start(job, { onConsole: hooks.onConsole }, { signal: neverAborted() });
+  const refused = await (await start()).exit;
+  assert.match(refused.kind === 'fault' ? refused.message : refused.kind, /can't be ended: \d+/);
+  await assert.rejects(driver.powerOff({}, { signal: neverAborted() }), /can't be ended/);
+  canEnd = true;
+  const [leader = 0] = children;
+  process.kill(-leader, 'SIGKILL');
+  while (processRuns(leader)) await new Promise((resolve) => setImmediate(resolve));
+  await driver.powerOff({}, { signal: neverAborted() });
+  assert.deepEqual(await (await start()).exit, { kind: 'exited', code: 0 });
+  assert.equal(hooks.text, 'next\n');
 });
 
 test('power off calls the program with --shutdown, or the other program where there is one', async (t) => {

@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endTree } from '../../platform/process-tree.ts';
+import { isRunning, type ProcessIdentity } from '../../platform/process-table.ts';
+import type { endTree } from '../../platform/process-tree.ts';
 import { type SpawnedSession, spawnSession } from '../../platform/spawn-session.ts';
 import type { BoardExit, BoardHooks, BoardSession } from './contract.ts';
 import { endedSession } from './ended-session.ts';
@@ -23,13 +24,20 @@ export interface ProgramCall {
   readonly words: readonly string[];
   readonly takesInput: boolean;
   readonly graceMilliseconds: number;
+  /** Ends a run with all that it started. */
+  readonly endTree: typeof endTree;
   readonly hooks: BoardHooks;
   readonly signal: AbortSignal;
 }
 
+export interface ProgramSession extends BoardSession {
+  /** Processes of this run that could not be ended and still run: another user's, or stuck in the kernel. */
+  findUnended(): readonly ProcessIdentity[];
+}
+
 /** Runs a program and all it starts as one session, console and exit as the contract says. Never rejects. */
-export async function runProgram(call: ProgramCall): Promise<BoardSession> {
-  if (call.signal.aborted) return endedSession({ kind: 'stopped' });
+export async function runProgram(call: ProgramCall): Promise<ProgramSession> {
+  if (call.signal.aborted) return endedProgram({ kind: 'stopped' });
   // Besides the caller's own marks one that no other run has, so that ending this run ends no other.
   const marker = { [markerName]: randomUUID() };
   let spawned: SpawnedSession;
@@ -43,12 +51,17 @@ export async function runProgram(call: ProgramCall): Promise<BoardSession> {
       onChild: call.hooks.onChild,
     });
   } catch (error) {
-    return endedSession({
+    return endedProgram({
       kind: 'fault',
       message: `'${call.path}' can't be started: ${(error as Error).message}`,
     });
   }
   return followProgram(spawned, marker, call);
+}
+
+/** A run of which nothing was begun, or nothing is left. */
+export function endedProgram(exit: BoardExit): ProgramSession {
+  return { ...endedSession(exit), findUnended: () => [] };
 }
 
 /** Home, as by ssh; the home of a system user often is not there, and a program can't be started in no folder. */
@@ -66,7 +79,7 @@ function followProgram(
   spawned: SpawnedSession,
   marker: Readonly<Record<string, string>>,
   call: ProgramCall,
-): BoardSession {
+): ProgramSession {
   const { output, input, ended, leader } = spawned;
   const stopping = Promise.withResolvers<{ readonly kind: 'stopped' }>();
   const requestStop = () => stopping.resolve({ kind: 'stopped' });
@@ -74,6 +87,7 @@ function followProgram(
   call.signal.addEventListener('abort', requestStop);
   const outputClosed = new Promise<void>((resolve) => output.once('close', resolve));
   let held: Promise<void> | undefined;
+  let unended: readonly ProcessIdentity[] = [];
   output.on('data', (bytes: Buffer) => {
     call.hooks.onConsole(bytes);
     held = call.hooks.holdConsole?.();
@@ -90,7 +104,8 @@ function followProgram(
     await waitBriefly(Promise.race([outputClosed, stopping.promise]));
     const { signal } = new AbortController();
     const { graceMilliseconds } = call;
-    const { remaining } = await endTree({ leaders: [leader], marker }, { signal, graceMilliseconds });
+    const { remaining } = await call.endTree({ leaders: [leader], marker }, { signal, graceMilliseconds });
+    unended = remaining;
     await waitBriefly(outputClosed);
     output.destroy();
     input?.destroy();
@@ -103,6 +118,7 @@ function followProgram(
     .finally(() => call.signal.removeEventListener('abort', requestStop));
   return {
     exit,
+    findUnended: () => unended.filter(isRunning),
     write(bytes) {
       if (input?.writable && input.writableLength <= inputBytesMax) input.write(Uint8Array.from(bytes));
     },

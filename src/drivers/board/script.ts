@@ -1,8 +1,9 @@
 // Driver script: a board behind its lab's own program, which powers, loads and watches it and whose exit code
 // is the verdict. The program is called with the words of the old shell scripts (see docs on compatibility).
 
-import type { BoardDriver, BoardExit, BoardJob, BoardSession } from './contract.ts';
-import { type ProgramCall, runProgram } from './script-program.ts';
+import { endTree } from '../../platform/process-tree.ts';
+import type { BoardDriver, BoardExit, BoardJob } from './contract.ts';
+import { endedProgram, type ProgramCall, type ProgramSession, runProgram } from './script-program.ts';
 
 export interface ScriptOptions {
   /** Absolute path of the program that runs a job. */
@@ -11,6 +12,8 @@ export interface ScriptOptions {
   readonly powerOffPath?: string;
   /** From SIGTERM to SIGKILL; 2 seconds if not given. */
   readonly graceMilliseconds?: number;
+  /** Ends a run; tests bring one that can't. */
+  readonly endTree?: typeof endTree;
 }
 
 /** What of a failed power-off's output goes into its error. */
@@ -19,24 +22,35 @@ const keptOutputBytes = 500;
 /** A driver for one board. */
 export function createScriptDriver(options: ScriptOptions): BoardDriver {
   const { path, powerOffPath = path, graceMilliseconds = 2_000 } = options;
-  let current: BoardSession | undefined;
+  const end = options.endTree ?? endTree;
+  let current: ProgramSession | undefined;
+  /** Stops what runs; says what of it can't be ended. While that lives the board is nobody's: two jobs must not overlap. */
+  const makeWay = async (): Promise<string | undefined> => {
+    await current?.stop();
+    const unended = current?.findUnended() ?? [];
+    if (unended.length === 0) return undefined;
+    return `processes of the last job can't be ended: ${unended.map(({ pid }) => pid).join(', ')}`;
+  };
   return {
     watches: true,
     async start(job, hooks, { signal }) {
-      await current?.stop();
+      const inTheWay = await makeWay();
+      if (inTheWay !== undefined) return endedProgram({ kind: 'fault', message: inTheWay });
       const takesInput = job.keepOn;
       current = await runProgram({
         path,
         words: jobWords(job),
         takesInput,
         graceMilliseconds,
+        endTree: end,
         hooks,
         signal,
       });
       return current;
     },
     async powerOff(hooks, { signal }) {
-      await current?.stop();
+      const inTheWay = await makeWay();
+      if (inTheWay !== undefined) throw new Error(inTheWay);
       let output = Buffer.alloc(0);
       const onConsole = (bytes: Uint8Array) => {
         output = Buffer.concat([output, bytes]).subarray(-keptOutputBytes);
@@ -46,6 +60,7 @@ export function createScriptDriver(options: ScriptOptions): BoardDriver {
         words: ['--shutdown'],
         takesInput: false,
         graceMilliseconds,
+        endTree: end,
         hooks: { ...hooks, onConsole },
         signal,
       };
