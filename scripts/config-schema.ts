@@ -1,5 +1,5 @@
 // Writes docs/lab.schema.json, the schema that editors use for a lab's file, from the schema in the program.
-// Run it after a change of src/cli/config/schema.ts; a test compares the two.
+// Run it after a change of src/cli/config/schema/; a test compares the two.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

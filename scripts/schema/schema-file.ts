@@ -1,5 +1,5 @@
 /** The schema as the file that editors read: docs/lab.schema.json. `node scripts/config-schema.ts` writes it. */
-import { labSchema } from '../../src/cli/config/schema.ts';
+import { labSchema } from '../../src/cli/config/schema/lab.ts';
 
 export function schemaFileText(): string {
   const schema = { $schema: 'http://json-schema.org/draft-07/schema#', ...labSchema };

@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { schemaFileText } from '../../scripts/schema/schema-file.ts';
 import { loadConfig, parseConfig } from '../../src/cli/config/load.ts';
-import { labSchema } from '../../src/cli/config/schema.ts';
+import { labSchema } from '../../src/cli/config/schema/lab.ts';
 import { parseDurationSeconds, parseSizeBytes } from '../../src/cli/config/units.ts';
 import { defaultLimits } from '../../src/protocol/lab.ts';
 

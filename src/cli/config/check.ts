@@ -5,7 +5,8 @@
 import { keyPatternProblem } from '../../protocol/key-label.ts';
 import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
-import { attributeNames, type SourceBoard, type SourceRange } from './schema.ts';
+import { attributeNames, type SourceBoard } from './schema/board.ts';
+import type { SourceRange } from './schema/files.ts';
 import type { Path, Source } from './source.ts';
 import { inThing, suggestion, thingAt } from './wording.ts';
 

@@ -10,15 +10,10 @@ import {
   type PoolConfig,
 } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
-import {
-  attributeNames,
-  type SourceBoard,
-  type SourceLab,
-  type SourceMachine,
-  type SourcePool,
-  type SourceRange,
-  type SourceType,
-} from './schema.ts';
+import { attributeNames, type SourceBoard, type SourceMachine, type SourceType } from './schema/board.ts';
+import type { SourceRange } from './schema/files.ts';
+import type { SourceLab } from './schema/lab.ts';
+import type { SourcePool } from './schema/pool.ts';
 import type { Path, Source } from './source.ts';
 import { parseDurationSeconds, parseSizeBytes } from './units.ts';
 import { warningsOf } from './warnings.ts';

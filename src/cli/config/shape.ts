@@ -5,7 +5,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
-import { labSchema } from './schema.ts';
+import { labSchema } from './schema/lab.ts';
 import type { Path, Source } from './source.ts';
 import { choice, inThing, shown, suggestion, thingAt } from './wording.ts';
 

@@ -1,7 +1,7 @@
 /** What a lab's file may say and hardly means. A warning stops nothing. Pure. */
 import type { BoardConfig, LabConfig, PoolConfig } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
-import { attributeNames } from './schema.ts';
+import { attributeNames } from './schema/board.ts';
 import type { Source } from './source.ts';
 import { suggestion } from './wording.ts';
 

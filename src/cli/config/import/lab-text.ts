@@ -1,5 +1,5 @@
 /** Writes what the old scripts told as a lab's file, with comments on what a person should look at. Pure. */
-import { attributeNames } from '../schema.ts';
+import { attributeNames } from '../schema/board.ts';
 import type { OldLab } from './ask-old-scripts.ts';
 import type { OldBoard, OldPool } from './old-lists.ts';
 import type { FoundProgram } from './script-paths.ts';

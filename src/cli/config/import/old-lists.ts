@@ -2,7 +2,7 @@
  * What the old scripts print about their lab, taken apart: `system-tsv`, `pool-tsv` and `features`. Pure.
  * What they print that is no such list at all is refused; what is only odd comes through, for a person to see.
  */
-import { attributeNames } from '../schema.ts';
+import { attributeNames } from '../schema/board.ts';
 
 export interface OldBoard {
   name: string;

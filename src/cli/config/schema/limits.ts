@@ -1,0 +1,31 @@
+/** A limit on everything that grows. */
+import { Type } from 'typebox';
+import { closed, count, duration, size } from './values.ts';
+
+export const limits = Type.Object(
+  {
+    tickets_per_user: Type.Optional(
+      count('Tickets that one user may have waiting, over all queues.', {
+        default: 1_000,
+        maximum: 1_000_000,
+      }),
+    ),
+    queue_length: Type.Optional(count('Tickets in one queue.', { default: 20_000, maximum: 1_000_000 })),
+    image_bytes_max: Type.Optional(size('Size of one image.', '512MB')),
+    log_bytes_max: Type.Optional(size('Console bytes kept of one job.', '256MB')),
+    job_max: Type.Optional(duration('The end of a job that gave no limit (-d) of its own.', '2h')),
+    ad_hoc_queues_per_board: Type.Optional(
+      count('Queues of ad-hoc sets and selectors in which one board may be.', {
+        default: 64,
+        maximum: 10_000,
+      }),
+    ),
+    open_streams: Type.Optional(
+      count('Streams that all clients together may have open.', {
+        default: 20_000,
+        maximum: 1_000_000,
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping of limits', description: 'A limit on everything that grows.' },
+);
