@@ -77,8 +77,19 @@ export interface BoardDriver {
    */
   start(job: BoardJob, hooks: BoardHooks, options: { readonly signal: AbortSignal }): Promise<BoardSession>;
   /** Turns the board off; doing so twice is fine. Rejects with an Error whose message says what went wrong. */
-  powerOff(
-    hooks: Pick<BoardHooks, 'onChild' | 'env'>,
-    options: { readonly signal: AbortSignal },
-  ): Promise<void>;
+  powerOff(hooks: PowerHooks, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Turns the board on and loads nothing; rejects like `powerOff`. Absent where it can't be switched on without a job. */
+  powerOn?(hooks: PowerHooks, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Whether it is on; rejects like `powerOff`. Absent where nobody can tell. */
+  powerStatus?(hooks: PowerHooks, options: { readonly signal: AbortSignal }): Promise<PowerStatus>;
+  /**
+   * The console without a job: powers nothing, and its session's end leaves the board as it is. Absent where there is
+   * none without a running image.
+   */
+  openConsole?(hooks: BoardHooks, options: { readonly signal: AbortSignal }): Promise<BoardSession>;
 }
+
+/** What a driver needs that only switches the power. */
+export type PowerHooks = Pick<BoardHooks, 'onChild' | 'env'>;
+
+export type PowerStatus = 'on' | 'off' | 'unknown';
