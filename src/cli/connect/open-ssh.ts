@@ -21,6 +21,9 @@ const fixedOptions = [
   ...['-o', 'RemoteCommand=none'],
 ];
 
+/** How long an ssh whose connection is gone may take to end. */
+const lastWordMs = 5_000;
+
 export interface SshOptions {
   /** The program on the server's host: a path or a name, as MQ_REMOTE gives it. */
   readonly remote: string | undefined;
@@ -79,7 +82,8 @@ function linkOver(
     const onAbort = () => fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     const stream = Duplex.from({ writable: ssh.stdin, readable: ssh.stdout });
-    stream.once('close', () => ssh.kill());
+    // Before the link was up, ssh's own end says why there is none: it gets the time to come to it.
+    stream.once('close', () => (isUp ? ssh.kill() : endSoon(ssh)));
     const link = frameLink(
       stream,
       {
@@ -102,6 +106,12 @@ function linkOver(
       },
     );
   });
+}
+
+/** Lets ssh end by itself, its input and output being closed, and ends it where it does not. */
+function endSoon(ssh: Ssh): void {
+  const limit = setTimeout(() => ssh.kill(), lastWordMs);
+  ssh.once('exit', () => clearTimeout(limit));
 }
 
 /** Resolves, never rejects, with what the end of ssh means. */
