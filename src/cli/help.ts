@@ -94,6 +94,34 @@ const helps: Readonly<Record<string, Help>> = {
     ],
     examples: [['extend sabre --hold 20m', '']],
   },
+  give: {
+    summary: 'Hand a lock of yours to somebody else',
+    forms: ['BOARD --to USER [--key K] [--new-key K] [--json]'],
+    about: ['In one step: nobody who waits gets in between. Not while a job runs on the board.'],
+    options: [
+      ['--to USER', 'who has the board from then on'],
+      ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
+      ['--new-key KEY', 'the key from then on (default 0, which is none)'],
+      jsonOption,
+      serverOption,
+    ],
+    examples: [['give sabre --to bob', '']],
+  },
+  steal: {
+    summary: "Take over somebody's lock",
+    forms: ['BOARD [--key K] [--note TEXT] [--json]'],
+    about: [
+      'In one step: nobody who waits gets in between. For whoever may use `mq unlock --force` there.',
+      'Not while a job runs on the board: cancel that first.',
+    ],
+    options: [
+      ['--key KEY', 'the key from then on (default 0, which is none)'],
+      ['--note TEXT', 'why, for the one who had it'],
+      jsonOption,
+      serverOption,
+    ],
+    examples: [['steal sabre --note "ana is on holiday"', '']],
+  },
   status: {
     summary: 'Who has which board, and what waits',
     forms: ['[--watch] [--json]'],
@@ -245,7 +273,22 @@ const helps: Readonly<Record<string, Help>> = {
 const groups: readonly (readonly [string, readonly string[]])[] = [
   [
     'Boards and jobs',
-    ['run', 'with', 'lock', 'unlock', 'extend', 'sem', 'status', 'queue', 'jobs', 'logs', 'cancel', 'board'],
+    [
+      'run',
+      'with',
+      'lock',
+      'unlock',
+      'extend',
+      'give',
+      'steal',
+      'sem',
+      'status',
+      'queue',
+      'jobs',
+      'logs',
+      'cancel',
+      'board',
+    ],
   ],
   ['Lists', ['systems', 'system-tsv', 'pool-tsv', 'features']],
   ['The lab', ['server', 'agent', 'connect', 'import', 'check-config']],

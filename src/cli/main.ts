@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lock: async () => (await import('./commands/lock.ts')).lock,
   unlock: async () => (await import('./commands/unlock.ts')).unlock,
   with: async () => (await import('./commands/with.ts')).withLock,
+  give: async () => (await import('./commands/give.ts')).give,
+  steal: async () => (await import('./commands/steal.ts')).steal,
   extend: async () => (await import('./commands/extend.ts')).extend,
   status: async () => (await import('./commands/status.ts')).status,
   queue: async () => (await import('./commands/queue.ts')).queue,

@@ -217,6 +217,7 @@ function changeHolder(
     token,
     lastToken: token,
     kind: 'lock',
+    note: to.note,
   };
   step.put('lock', lock.board, withIdleEnd(step, taken));
   const detail = `from ${lock.user} to ${to.user}${to.note ? `: ${to.note}` : ''}`;

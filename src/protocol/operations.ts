@@ -145,7 +145,8 @@ export const operations = {
       },
       strict,
     ),
-    response: Type.Object({ free: Type.Boolean() }),
+    /** `why`: the lock is over for the one who asked, since it was given to somebody or taken over. */
+    response: Type.Object({ free: Type.Boolean(), why: Type.Optional(Type.String()) }),
   },
   extend: {
     summary: 'Give a lock of yours a new end, counted from now; 0: no end',
@@ -169,7 +170,7 @@ export const operations = {
         requestId: RequestId,
         board: Type.String(),
         key: Key,
-        user: Type.String({ minLength: 1, maxLength: 64 }),
+        user: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$' }),
         newKey: Type.Optional(Key),
       },
       strict,

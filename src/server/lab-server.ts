@@ -193,10 +193,17 @@ export class LabServer {
       case 'ping':
         return this.sessions.ping(effect.ticket);
       case 'lock-ended':
-        return;
+        return this.#onLockEnded(effect);
       default:
         return this.agents.act(effect);
     }
+  }
+
+  /** One that has another holder now is over for whoever follows it; of others `board-free` tells the end. */
+  #onLockEnded({ lock, reason, by, note }: Extract<Effect, { kind: 'lock-ended' }>): void {
+    if (reason !== 'given' && reason !== 'stolen') return;
+    const what = reason === 'given' ? `${by} gave it to another` : `${by} took it over`;
+    this.freeWaits.note(lock.board, lock.token, note === '' ? what : `${what}: ${note}`);
   }
 
   /** Of a detached ticket whose client has left, the server is the client. */

@@ -19,7 +19,7 @@ type Connect = CommandContext<never>['connect'];
 /** How the lock ended: given back by us, gone before, or not known since the server was not reached. */
 type Returned = 'released' | 'lost' | 'unknown';
 
-/** How often a watched lock is asked about anew, so that one which was handed on by `steal` is missed too. */
+/** How often a watched lock is asked about anew, should an answer be lost. */
 const watchSeconds = 60;
 
 export function withLock(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -71,10 +71,10 @@ async function runUnder(
   relay.passTo(child);
   const watching = new AbortController();
   const lost = { isTold: false };
-  const watched = watchLock(client, lock, watching.signal).then((isLost) => {
-    if (!isLost) return;
+  const watched = watchLock(client, lock, watching.signal).then((end) => {
+    if (!end) return;
     lost.isTold = true;
-    terminal.complain(`mq: ${lostText(lock)} The command still runs.`);
+    terminal.complain(`mq: ${lostText(lock, end.why)} The command still runs.`);
   });
   const { exit, problem } = await ended;
   relay.leave();
@@ -116,19 +116,23 @@ export function commandEnvironment(
   return { ...rest, ...reached, ...lock, MQ_WITH: mark };
 }
 
-/** Resolves true when the lock has ended; false when the signal aborts or the server is lost. */
-async function watchLock(client: Client, { board, token }: LockView, signal: AbortSignal): Promise<boolean> {
+/** Resolves when the lock has ended; undefined when the signal aborts or the server is lost. */
+async function watchLock(
+  client: Client,
+  { board, token }: LockView,
+  signal: AbortSignal,
+): Promise<{ why?: string } | undefined> {
   try {
     while (true) {
       const body = { board, token, seconds: watchSeconds };
-      const { free } = await client.request('await-free', body, {
+      const { free, ...end } = await client.request('await-free', body, {
         signal,
         timeoutMs: Number.POSITIVE_INFINITY,
       });
-      if (free) return true;
+      if (free) return end;
     }
   } catch (error) {
-    if (signal.aborted || error instanceof MqError) return false;
+    if (signal.aborted || error instanceof MqError) return undefined;
     throw error;
   }
 }
@@ -161,8 +165,9 @@ async function giveBack(
   }
 }
 
-function lostText({ board }: LockView): string {
-  return escapeText(
-    `the lock of ${board} was lost: somebody released it, or needed the board after your --hold.`,
-  );
+function lostText(
+  { board }: LockView,
+  why = 'somebody released it, or needed the board after your --hold',
+): string {
+  return escapeText(`the lock of ${board} was lost: ${why}.`);
 }

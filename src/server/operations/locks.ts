@@ -59,7 +59,7 @@ export const awaitFree: Handler<'await-free'> = async (call, body) => {
   const current = await find();
   const isOver = !current || !sameToken(current.token, lock.token);
   if (isOver) wait.cancel();
-  return { free: isOver || (await wait.ended) };
+  return isOver ? { free: true } : wait.ended;
 };
 
 export const extend: Handler<'extend'> = async (call, body) => {
@@ -90,7 +90,11 @@ export const steal: Handler<'steal'> = async (call, body) => {
     name: 'steal' as const,
     body: { caller: call.caller, board, newKey: body.newKey ?? '0', note: body.note ?? '' },
   };
-  return call.lab.core.answer(command, identify(call, 'steal', body), (reply) => asHolder(reply, board));
+  return call.lab.core.answer(command, identify(call, 'steal', body), (reply) => {
+    if (reply.kind !== 'not-held') return asHolder(reply, board);
+    const message = `Nobody holds ${board}, so there is nothing to take over. Lock it: mq lock ${board}.`;
+    throw new MqError('NOT_HOLDER', message, { details: { board } });
+  });
 };
 
 function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
