@@ -38,7 +38,7 @@ async function main(terminal: Terminal): Promise<number> {
   const { name, rest } = splitCommand(process.argv.slice(2));
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load) return (await load())(rest, terminal, program);
-  const { commandHelp, isCommand, nearestCommand, usageLines } = await import('./help.ts');
+  const { commandHelp, isCommand, nearestCommand, usageLines } = await import('./help/help.ts');
   if (['help', '--help', '-h'].includes(name)) {
     const [about = ''] = rest;
     terminal.print(isCommand(about) ? commandHelp(about, program) : usageLines(program));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { commandHelp, isCommand, nearestCommand, usageLines } from '../../src/cli/help.ts';
+import { commandHelp, isCommand, nearestCommand, usageLines } from '../../src/cli/help/help.ts';
 import { idOf, onlyWord, parseOptions } from '../../src/cli/options.ts';
 
 const specs = {

@@ -32,7 +32,7 @@ export async function runCommand<Name extends string>(
       OptionSpec
     >);
     if (options.wantsHelp) {
-      const { commandHelp } = await import('../help.ts');
+      const { commandHelp } = await import('../help/help.ts');
       terminal.print(commandHelp(command));
       return 0;
     }

@@ -17,7 +17,7 @@ const lists: Readonly<Record<string, List>> = {
 export function listCommand(name: string) {
   return async (argv: readonly string[], terminal: Terminal, program: string): Promise<number> => {
     if (argv.some((word) => word === '--help' || word === 'help')) {
-      const { commandHelp } = await import('../help.ts');
+      const { commandHelp } = await import('../help/help.ts');
       terminal.print(commandHelp(name, program));
       return 0;
     }

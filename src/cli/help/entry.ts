@@ -1,0 +1,36 @@
+// What help on a command consists of, and the options that many commands share. Pure.
+
+export interface CommandHelp {
+  readonly summary: string;
+  /** What stands behind the command's name; one line for each form. */
+  readonly forms: readonly string[];
+  readonly about?: readonly string[];
+  readonly options?: readonly (readonly [string, string])[];
+  readonly examples: readonly (readonly [string, string])[];
+}
+
+/** Commands that stand together in `mq help`, in this order. */
+export interface HelpGroup {
+  readonly title: string;
+  readonly commands: Readonly<Record<string, CommandHelp>>;
+}
+
+export const serverOption = [
+  '--server ADDR',
+  'where the server is: unix:PATH or ssh://HOST (or MQ_SERVER, or a configuration file)',
+] as const;
+
+export const jsonOption = ['--json', 'for programs'] as const;
+
+/** Options of whatever takes a lock. */
+export function wishHelp(key: string): (readonly [string, string])[] {
+  return [
+    ['--key KEY', `a text that marks the lock ${key}`],
+    ['--wait TIME', 'wait so long at most, such as 90s or 10m (default: for ever)'],
+    ['--no-wait', 'now or never'],
+    ['--hold TIME', 'from then on the lock may be taken back when somebody else waits (default: never)'],
+    ['--note TEXT', 'for others to see'],
+    ['--set LABEL', 'tickets that take turns with others as one (default: the CI run, where there is one)'],
+    ['--priority P', 'high, normal or low; high only for whom the lab lists'],
+  ];
+}
