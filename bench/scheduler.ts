@@ -66,7 +66,7 @@ class PairTaker {
 
   constructor(shape: Shape) {
     this.#shape = shape;
-    this.#do('configure', { lab: definition(shape) });
+    this.#do('configure', { lab: definition(shape), by: 'system' });
     const boards = definition(shape).boards.map((board) => board.name);
     this.#do('agentPresent', { boards, jobs: [], highest: { generation: 1, number: 0 } });
     if (shape.tickets === 0) return;

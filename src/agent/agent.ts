@@ -168,6 +168,8 @@ export class Agent {
     switch (message.type) {
       case 'welcome':
         return this.#onWelcome(session, message);
+      case 'boards':
+        return this.#onBoards(session, message);
       case 'start':
         return this.#onStart(session, message);
       case 'cancel':
@@ -214,6 +216,12 @@ export class Agent {
         link.send({ type: 'boards', ...this.#boards.offerAgain(board) });
       });
     }
+  }
+
+  #onBoards({ link, hasWelcomed }: Session, message: Extract<ServerToAgent, { type: 'boards' }>): void {
+    if (!hasWelcomed) return;
+    this.#logBytesMax = message.logBytesMax;
+    link.send({ type: 'boards', ...this.#boards.offer(message.boards, this.#boardsBeingCleared()) });
   }
 
   #boardsBeingCleared(): Set<string> {

@@ -24,16 +24,19 @@ const Machine = Type.Union([
   Type.Object({ driver: Type.Literal('v86'), memoryMb: Type.Number() }),
 ]);
 
+const AgentBoards = Type.Array(Type.Object({ name: BoardName, machine: Machine }), { maxItems: boardsMax });
+
 // Objects may have more members than these: a newer server may say more.
 const messages = {
   welcome: Type.Object({
     type: Type.Literal('welcome'),
     protocol: Type.Integer(),
     server: Text,
-    boards: Type.Array(Type.Object({ name: BoardName, machine: Machine }), { maxItems: boardsMax }),
+    boards: AgentBoards,
     consoleFrom: Type.Array(Type.Object({ job: JobNumber, offset: ByteCount }), { maxItems: jobsMax }),
     logBytesMax: ByteCount,
   }),
+  boards: Type.Object({ type: Type.Literal('boards'), boards: AgentBoards, logBytesMax: ByteCount }),
   start: Type.Object({
     type: Type.Literal('start'),
     job: JobNumber,

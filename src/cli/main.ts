@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import('./commands/logs.ts')).logs,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
   board: async () => (await import('./commands/board.ts')).board,
+  reload: async () => (await import('./commands/reload.ts')).reload,
   systems: list('systems'),
   'system-tsv': list('system-tsv'),
   'pool-tsv': list('pool-tsv'),

@@ -3,8 +3,8 @@ import { MqError } from '../protocol/errors.ts';
 import { nearestName } from './config/nearest.ts';
 
 export interface OptionSpec {
-  /** `flag`: there or not; `text`: takes a value. */
-  readonly kind: 'flag' | 'text';
+  /** `flag`: there or not; `text`: takes a value, the last one counts; `list`: all values count. */
+  readonly kind: 'flag' | 'text' | 'list';
   /** One letter, for `-f`. */
   readonly short?: string;
 }
@@ -12,6 +12,7 @@ export interface OptionSpec {
 export interface ParsedOptions<Name extends string> {
   readonly flags: ReadonlySet<Name>;
   readonly texts: ReadonlyMap<Name, string>;
+  readonly lists: ReadonlyMap<Name, readonly string[]>;
   /** Words that are no options. */
   readonly words: readonly string[];
   readonly wantsHelp: boolean;
@@ -25,6 +26,7 @@ export function parseOptions<Name extends string>(
 ): ParsedOptions<Name> {
   const flags = new Set<Name>();
   const texts = new Map<Name, string>();
+  const lists = new Map<Name, readonly string[]>();
   const words: string[] = [];
   let wantsHelp = false;
   const rest = [...argv];
@@ -43,11 +45,12 @@ export function parseOptions<Name extends string>(
       } else {
         const text = value ?? rest.shift();
         if (text === undefined) throw misuse(command, `${argument} needs a value.`);
-        texts.set(name, text);
+        if (specs[name].kind === 'list') lists.set(name, [...(lists.get(name) ?? []), text]);
+        else texts.set(name, text);
       }
     }
   }
-  return { flags, texts, words, wantsHelp };
+  return { flags, texts, lists, words, wantsHelp };
 }
 
 function findOption<Name extends string>(

@@ -1,8 +1,9 @@
 // Boards come and go with their agents, break, and are taken out of service and brought back.
 import type { CommandTypes } from './commands.ts';
 import { breakBoard, endJob, mayEnd, runJob } from './jobs.ts';
+import { forgetBoard } from './leaving.ts';
 import { endingLimit } from './locks.ts';
-import type { BoardRecord, JobRecord, JobResult, LockRecord, Token } from './records.ts';
+import type { BoardRecord, JobRecord, JobResult, LockRecord, Service, Token } from './records.ts';
 import { compareTokens } from './records.ts';
 import type { Step } from './step.ts';
 
@@ -97,24 +98,45 @@ export function boardFailed(step: Step, body: CommandTypes['boardFailed']['body'
   breakBoard(step, body.board, body.why);
 }
 
-/** Drain: the present lock is the last. Resume: back in, and the faults are forgotten. */
+/** Drain: the present lock is the last. Resume: back in, and the faults are forgotten. All of the boards, or none. */
 export function service(step: Step, body: CommandTypes['service']['body']): CommandTypes['service']['reply'] {
-  const board = step.state.boards.get(body.board);
-  if (!board) return { kind: 'unknown' };
   if (!mayEnd(body.caller, '')) return { kind: 'not-allowed' };
+  const unknown = body.boards.find((name) => !step.state.boards.has(name));
+  if (unknown !== undefined) return { kind: 'unknown', board: unknown };
   const by = body.caller.user;
-  if (body.action === 'resume') resume(step, board);
-  else {
-    const state = step.state.locks.has(board.name) ? 'draining' : 'out';
-    step.put('board', board.name, { ...board, service: { state, by, note: body.note } });
+  for (const name of body.boards) {
+    const board = step.state.boards.get(name);
+    if (!board) continue;
+    if (body.action === 'resume') resume(step, board, body);
+    else if (body.action === 'drain') drainBoard(step, board, body);
+    else step.put('board', name, { ...board, service: annotate(step, board.service, body) });
+    const detail = body.seconds === undefined ? body.note : `for ${body.seconds} s: ${body.note}`;
+    step.audit.push({ event: body.action, by, board: name, detail });
   }
-  step.audit.push({ event: body.action, by, board: board.name, detail: body.note });
   return { kind: 'done' };
 }
 
-function resume(step: Step, board: BoardRecord): void {
-  if (board.removed && !step.state.locks.has(board.name)) return step.put('board', board.name, undefined);
-  const resumed: BoardRecord = { ...board, service: { state: 'in' }, health: { state: 'good' }, faults: 0 };
+type ServiceBody = CommandTypes['service']['body'];
+
+function drainBoard(step: Step, board: BoardRecord, { caller, note, seconds }: ServiceBody): void {
+  const state = step.state.locks.has(board.name) ? 'draining' : 'out';
+  const ms = (seconds ?? 0) * 1000;
+  const end = seconds === undefined ? {} : { until: step.now + ms, untilWallAt: step.wallAt + ms };
+  const service: Service = { state, by: caller.user, note, sinceWallAt: step.wallAt, ...end };
+  step.put('board', board.name, { ...board, service });
+}
+
+/** Another note; of a board in service an empty one takes the old one away. */
+function annotate(step: Step, service: Service, { caller, note }: ServiceBody): Service {
+  const by = caller.user;
+  if (service.state !== 'in') return { ...service, by, note };
+  return note === '' ? { state: 'in' } : { state: 'in', by, note, sinceWallAt: step.wallAt };
+}
+
+function resume(step: Step, board: BoardRecord, body: ServiceBody): void {
+  if (board.removed && !step.state.locks.has(board.name)) return forgetBoard(step, board);
+  const service = annotate(step, { state: 'in' }, body);
+  const resumed: BoardRecord = { ...board, service, health: { state: 'good' }, faults: 0 };
   step.put('board', board.name, resumed);
   const lock = step.state.locks.get(board.name);
   if (lock) pressEnding(step, lock, lock.job === undefined ? undefined : step.state.jobs.get(lock.job));

@@ -70,7 +70,7 @@ export type ConfirmReply =
 
 export interface ReleaseOutcome {
   readonly board: string;
-  readonly outcome: 'released' | 'ending' | 'not-held' | 'wrong-key';
+  readonly outcome: 'released' | 'ending' | 'not-held' | 'wrong-key' | 'not-allowed';
   /** With `ending`: the lock that ends, so that its end can be told from that of the next one. */
   readonly token?: Token;
 }
@@ -85,7 +85,11 @@ export type ChangeHolderReply =
 export interface CommandTypes {
   /** First command after a start: parks clients, opens settling. */
   restart: { body: { readonly settleMs: number }; reply: undefined };
-  configure: { body: { readonly lab: LabDefinition }; reply: { readonly changed: boolean } };
+  /** `by`: who had it loaded; `system` at a start. */
+  configure: {
+    body: { readonly lab: LabDefinition; readonly by: string };
+    reply: { readonly changed: boolean };
+  };
   /** The server is about to leave: nothing is granted any more. */
   drain: { body: object; reply: undefined };
   submit: { body: Submit; reply: SubmitReply };
@@ -174,14 +178,18 @@ export interface CommandTypes {
   boardFailed: { body: { readonly board: string; readonly why: string }; reply: undefined };
   /** Use under a lock, for idleMaxSeconds. */
   touch: { body: { readonly board: string; readonly token: Token }; reply: undefined };
+  /** All of these boards or, where one is not there, none. */
   service: {
     body: {
       readonly caller: Caller;
-      readonly board: string;
-      readonly action: 'drain' | 'resume';
+      readonly boards: readonly string[];
+      /** `note`: only the note, in service or out of it. */
+      readonly action: 'drain' | 'resume' | 'note';
       readonly note: string;
+      /** With `drain`: in service again after so long. */
+      readonly seconds?: number;
     };
-    reply: { readonly kind: 'done' | 'not-allowed' | 'unknown' };
+    reply: { readonly kind: 'done' | 'not-allowed' } | { readonly kind: 'unknown'; readonly board: string };
   };
   /** Time has passed. */
   tick: { body: object; reply: undefined };

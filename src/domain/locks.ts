@@ -1,6 +1,7 @@
 // Locks: confirm, release, new ends and new holders, and the ending of a lock up to the free board.
 import type { Caller, ChangeHolderReply, CommandTypes, ReleaseOutcome } from './commands.ts';
 import { requestJobEnd } from './jobs.ts';
+import { forgetBoard, mustStay } from './leaving.ts';
 import { freeOffer } from './match.ts';
 import type { BoardRecord, Ending, LockRecord } from './records.ts';
 import { formatToken, sameToken } from './records.ts';
@@ -49,6 +50,7 @@ function releaseBoard(
   const lock = step.state.locks.get(board);
   const named = lock && body.token ? sameToken(lock.token, body.token) : true;
   if (!lock || !named) return 'not-held';
+  if (body.force && !mayForce(step, body.caller, lock)) return 'not-allowed';
   if (!body.force) {
     if (lock.user !== body.caller.user || lock.state === 'granted') return 'not-held';
     if (lock.key !== body.key) return 'wrong-key';
@@ -66,6 +68,20 @@ function releaseBoard(
   }
   beginEnding(step, lock, { reason: own ? 'released' : 'forced', ...who });
   return step.state.locks.has(board) ? 'ending' : 'released';
+}
+
+/** What a user holds is theirs to end or take with any key; of others it is the lab's choice, board by board. */
+function mayForce(step: Step, caller: Caller, lock: LockRecord): boolean {
+  if (caller.admin || lock.user === caller.user) return true;
+  return forceRule(step, lock.board) !== 'admin';
+}
+
+/** Of a board that has left the configuration the strictest rule that there is counts. */
+function forceRule(step: Step, name: string): 'admin' | undefined {
+  const { lab, labIndex } = step.state;
+  const board = labIndex.findBoard(name);
+  if (board) return board.force;
+  return lab.boards.some(({ force }) => force === 'admin') ? 'admin' : undefined;
 }
 
 /** An ending that got stuck on a broken board can be forced away by hand; the board stays broken. */
@@ -138,13 +154,8 @@ export function removeLock(step: Step, lock: LockRecord): void {
   step.effects.push({ kind: 'board-free', board: lock.board, token: lock.token });
 }
 
-/** A broken board is not forgotten before somebody has looked, although the lab no longer names it: it may come back. */
-export function mustStay(board: BoardRecord): boolean {
-  return board.health.state === 'broken';
-}
-
 function noteRest(step: Step, board: BoardRecord): void {
-  if (board.removed && !mustStay(board)) return step.put('board', board.name, undefined);
+  if (board.removed && !mustStay(step, board)) return forgetBoard(step, board);
   const { service } = board;
   if (service.state === 'draining') {
     return step.put('board', board.name, {
@@ -189,10 +200,11 @@ export function give(step: Step, body: CommandTypes['give']['body']): ChangeHold
   });
 }
 
-/** The server has checked that the caller may force. */
+/** For whoever may release it by force. */
 export function steal(step: Step, body: CommandTypes['steal']['body']): ChangeHolderReply {
   const lock = step.state.locks.get(body.board);
   if (!lock || lock.state === 'granted') return { kind: 'not-held' };
+  if (!mayForce(step, body.caller, lock)) return { kind: 'not-allowed', lock };
   if (lock.state === 'ending') return { kind: 'reclaimed', lock };
   const user = body.caller.user;
   return changeHolder(step, lock, { user, key: body.newKey, by: user, event: 'stolen', note: body.note });

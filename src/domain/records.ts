@@ -35,6 +35,10 @@ export interface BoardDefinition {
   readonly takesDtb: boolean;
   readonly holdMaxSeconds?: number;
   readonly idleMaxSeconds?: number;
+  /** Only an admin may release or take what another holds. Absent: anyone may. */
+  readonly force?: 'admin';
+  /** How to drive it, kept for the time when the configuration no longer says; the scheduler does not look inside. */
+  readonly machine?: unknown;
 }
 
 export interface PoolDefinition {
@@ -72,13 +76,17 @@ export type Health =
       readonly sinceWallAt: number;
     };
 
+/** In or out of service, with a note for people and who wrote it. */
 export type Service =
-  | { readonly state: 'in' }
+  | { readonly state: 'in'; readonly by?: string; readonly note?: string; readonly sinceWallAt?: number }
   | {
       readonly state: 'draining' | 'out';
       readonly by: string;
       readonly note: string;
+      readonly sinceWallAt?: number;
+      /** When it comes back by itself. */
       readonly until?: number;
+      readonly untilWallAt?: number;
     };
 
 export interface BoardRecord {
@@ -94,6 +102,10 @@ export interface BoardRecord {
   readonly freeSince: number;
   /** True when the configuration no longer names it: it waits for its lock to end, or broken, for somebody to look. */
   readonly removed: boolean;
+  /** Of a removed one: how it is driven until it is gone. */
+  readonly machine?: unknown;
+  /** Names that this board had and that are still in use, removed: nobody gets it under the new one before they are gone. */
+  readonly succeeds?: readonly string[];
 }
 
 export interface Ending {

@@ -81,8 +81,15 @@ export class State {
       board.agent === 'present' &&
       board.service.state === 'in' &&
       board.health.state !== 'broken' &&
-      !board.removed
+      !board.removed &&
+      board.succeeds === undefined
     );
+  }
+
+  /** The lock on a board, also one that was given under a name which the board had before. */
+  lockOn(name: string): LockRecord | undefined {
+    const before = () => this.boards.get(name)?.succeeds?.map((old) => this.locks.get(old));
+    return this.locks.get(name) ?? before()?.find((lock) => lock !== undefined);
   }
 
   isFree(name: string): boolean {

@@ -38,7 +38,7 @@ function findMine(step: Step, body: Submit, boards: ResolvedTarget): LockRecord 
   if (body.kind === 'slot') return undefined;
   if (boards.boards.length > 1 && !body.reuse) return undefined;
   return boards.boards
-    .map((board) => step.state.locks.get(board))
+    .map((board) => step.state.lockOn(board))
     .find(
       (lock) =>
         lock?.user === body.caller.user &&
@@ -139,7 +139,7 @@ export function joinSet(step: Step, boards: ResolvedTarget): string {
 
 function membersOf(step: Step, boards: readonly string[], until?: string): Member[] {
   const end = until === undefined ? boards.length : boards.indexOf(until) + 1;
-  return boards.slice(0, end).map((board) => ({ board, lock: step.state.locks.get(board) }));
+  return boards.slice(0, end).map((board) => ({ board, lock: step.state.lockOn(board) }));
 }
 
 /** The members passed over, and the one taken, as they stood before. */

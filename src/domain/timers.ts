@@ -79,5 +79,6 @@ function fireBoard(step: Step, name: string): void {
   const board = step.state.boards.get(name);
   if (!board) return;
   step.put('board', name, { ...board, service: { state: 'in' } });
+  step.audit.push({ event: 'resume', by: 'system', board: name, detail: 'its time out of service is over' });
   step.boardsToMatch.add(name);
 }

@@ -25,7 +25,8 @@ const validators = new Map<OperationName, Validator>(
 export interface ChannelOptions {
   readonly lab: LabServer;
   readonly socket: Socket;
-  readonly caller: Caller;
+  /** Who it is, and what they may do by the present configuration. */
+  readonly caller: () => Caller;
   /** Bytes that came behind the upgrade. */
   readonly head: Buffer;
   readonly isPeerGone: () => boolean;
@@ -37,8 +38,8 @@ export function serveChannel(options: ChannelOptions): void {
 }
 
 class Channel implements ChannelPort {
-  readonly caller: Caller;
   readonly isPeerGone: () => boolean;
+  readonly #caller: () => Caller;
   readonly #lab: LabServer;
   readonly #socket: Socket;
   readonly #reader = new FrameReader({ payloadBytesMax: messageBytesMax });
@@ -48,12 +49,16 @@ class Channel implements ChannelPort {
   #closed = false;
 
   constructor(options: ChannelOptions) {
-    this.caller = options.caller;
+    this.#caller = options.caller;
     this.isPeerGone = options.isPeerGone;
     this.#lab = options.lab;
     this.#socket = options.socket;
     this.#session = options.lab.sessions.open(this);
     this.#uploads = new Uploads(options.lab.images);
+  }
+
+  get caller(): Caller {
+    return this.#caller();
   }
 
   start(head: Buffer): void {

@@ -14,7 +14,7 @@ import { addRoutes } from './routes.ts';
 
 interface Peer {
   readonly credentials: PeerCredentials;
-  readonly caller: Promise<Caller>;
+  readonly user: Promise<string>;
 }
 
 export interface HttpLimits {
@@ -44,9 +44,9 @@ export async function buildHttp(
   app.server.on('connection', (socket: Socket) => {
     try {
       const credentials = peerOf(socket);
-      const caller = nameCaller(lab, users, credentials);
-      caller.catch(() => socket.destroy());
-      peers.set(socket, { credentials, caller });
+      const user = nameUser(users, credentials);
+      user.catch(() => socket.destroy());
+      peers.set(socket, { credentials, user });
     } catch (error) {
       lab.logger.warn('a connection without a known peer was closed', { error });
       socket.destroy();
@@ -64,16 +64,17 @@ export async function buildHttp(
       socket.destroy();
     });
   });
-  await addRoutes(app, lab, (request) => getPeer(request.raw.socket).caller);
+  await addRoutes(app, lab, async (request): Promise<Caller> => {
+    const { credentials, user } = getPeer(request.raw.socket);
+    return lab.callerOf({ uid: credentials.uid, user: await user });
+  });
   await app.ready();
   return app;
 }
 
 /** A user without a name is known by the number. */
-async function nameCaller(lab: LabServer, users: UserNames, credentials: PeerCredentials): Promise<Caller> {
-  const { uid } = credentials;
-  const user = users.cachedName(uid) ?? (await users.findName(uid)) ?? `uid-${uid}`;
-  return lab.callerOf({ uid, user });
+async function nameUser(users: UserNames, { uid }: PeerCredentials): Promise<string> {
+  return users.cachedName(uid) ?? (await users.findName(uid)) ?? `uid-${uid}`;
 }
 
 interface Upgrade {
@@ -89,7 +90,7 @@ async function upgrade(lab: LabServer, { request, socket, head, getPeer }: Upgra
   if (lab.sessions.size >= lab.config.limits.openStreams)
     return refuseUpgrade(socket, '503 Service Unavailable');
   const peer = getPeer(socket);
-  const caller = await peer.caller;
+  const user = await peer.user;
   if (socket.destroyed) return;
   socket.setTimeout(0);
   socket.write(
@@ -98,6 +99,7 @@ async function upgrade(lab: LabServer, { request, socket, head, getPeer }: Upgra
   // Where the peer only relays, as `mq connect` does, its end is no news of the client: a dropped line looks the same.
   const isRelayed = request.headers[relayHeader] !== undefined;
   const isPeerGone = () => !isRelayed && hasEnded(peer.credentials.pid);
+  const caller = () => lab.callerOf({ uid: peer.credentials.uid, user });
   serveChannel({ lab, socket, caller, head, isPeerGone });
 }
 

@@ -137,7 +137,8 @@ function addImages(app: FastifyInstance, lab: LabServer): void {
       required: ['hash'],
     },
   };
-  const bodyLimit = lab.config.limits.imageBytesMax;
+  // The upload itself knows the limit as it is then.
+  const bodyLimit = Number.MAX_SAFE_INTEGER;
   app.put<{ Params: { hash: string } }>('/v1/images/:hash', { schema, bodyLimit }, async (request, reply) => {
     const size = Number(request.headers['content-length'] ?? Number.NaN);
     if (!Number.isSafeInteger(size))

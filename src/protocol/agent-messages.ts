@@ -57,7 +57,7 @@ export type AgentToServer =
       /** Jobs it runs, or has ended and not been told to forget. */
       readonly jobs: readonly AgentJobReport[];
     }
-  /** These boards are ready (leftovers ended, powered off where one was found) or can't be driven. */
+  /** Of those that the server gave: these boards are ready (leftovers ended, powered off where one was found) or can't be driven. */
   | {
       readonly type: 'boards';
       readonly ready: readonly string[];
@@ -108,6 +108,8 @@ export type ServerToAgent =
       /** Console bytes of one job that the agent's spool keeps at most. */
       readonly logBytesMax: number;
     }
+  /** Its boards from now on, after a change of the configuration; answered as in the beginning. What runs goes on as it is. */
+  | { readonly type: 'boards'; readonly boards: readonly AgentBoard[]; readonly logBytesMax: number }
   | {
       readonly type: 'start';
       readonly job: number;

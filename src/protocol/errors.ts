@@ -13,6 +13,7 @@ export interface ErrorClass {
 /** Every code a client may meet. Add the heading to docs/errors.md in the same commit. */
 export const errorClasses = {
   BAD_REQUEST: { status: 400, exit: 2, retryable: false },
+  BAD_CONFIG: { status: 422, exit: 1, retryable: false },
   BAD_PATTERN: { status: 400, exit: 2, retryable: false },
   UNKNOWN_TARGET: { status: 404, exit: 1, retryable: false },
   UNKNOWN_TICKET: { status: 404, exit: 1, retryable: false },

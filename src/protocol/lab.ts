@@ -13,7 +13,7 @@ export interface LabConfig {
   socketGroup?: string;
   /** Users who may submit in the class `high`. */
   priorityHigh: string[];
-  /** Who may release a lock of somebody else (`-f`). */
+  /** Who may release or take what somebody else holds (`-f`), where the board does not say. */
   force: 'anyone' | 'admin';
   admins: string[];
   discipline: 'turns' | 'fifo';
@@ -37,6 +37,8 @@ export interface BoardConfig {
   holdMaxSeconds?: number;
   /** The longest that a lock may be without a job; then it ends. Absent: as long as its holder likes. */
   idleMaxSeconds?: number;
+  /** Who may release or take it from somebody else. Absent: as the lab says. */
+  force?: 'anyone' | 'admin';
   machine: MachineConfig;
 }
 

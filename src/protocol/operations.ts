@@ -1,6 +1,7 @@
 // Every operation of the server: its request and answer, and its HTTP route. The channel dispatches by the
 // name, HTTP by method and path, and the OpenAPI page is made from the same table. Clients import types only.
 import { type TSchema, Type } from 'typebox';
+import { ConfigChange } from './config-change.ts';
 import {
   ImageHash,
   JobSpec,
@@ -207,18 +208,30 @@ export const operations = {
     response: Type.Object({ cancelled: Type.Array(TicketId) }),
   },
   board: {
-    summary: 'Take a board out of service after its present lock, or bring it back and forget its faults',
-    http: { method: 'POST', path: '/v1/boards/:board/service' },
+    summary:
+      'Take boards out of service after their present locks, bring them back and forget their faults, or note something of them (admins)',
+    http: { method: 'POST', path: '/v1/boards/service' },
     request: Type.Object(
       {
         requestId: RequestId,
-        board: Type.String(),
-        action: Type.Union([Type.Literal('drain'), Type.Literal('resume')]),
+        /** All boards of all of these, in one step. */
+        targets: Type.Array(Target, { minItems: 1, maxItems: 1000 }),
+        action: Type.Union([Type.Literal('drain'), Type.Literal('resume'), Type.Literal('note')]),
         note: Type.Optional(Type.String({ maxLength: 1000 })),
+        /** With `drain`: back in service after so long. */
+        seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
       },
       strict,
     ),
-    response: Type.Object({ board: BoardView }),
+    /** `gone`: boards that the configuration no longer has, and that somebody has now looked at. */
+    response: Type.Object({ boards: Type.Array(BoardView), gone: Type.Array(Type.String()) }),
+  },
+  reload: {
+    summary:
+      'Load the configuration again (admins). BAD_CONFIG where it has problems; then nothing has changed',
+    http: { method: 'POST', path: '/v1/reload' },
+    request: empty,
+    response: ConfigChange,
   },
   status: {
     summary: 'Boards, pools, queue and live jobs, from one committed moment',

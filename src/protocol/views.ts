@@ -103,7 +103,14 @@ export const BoardView = Type.Object({
   health: Type.Union([Type.Literal('good'), Type.Literal('suspect'), Type.Literal('broken')]),
   healthNote: Type.Optional(Type.String()),
   service: Type.Union([Type.Literal('in'), Type.Literal('draining'), Type.Literal('out')]),
+  /** What somebody noted of it, in service or not; by whom and since when. */
   serviceNote: Type.Optional(Type.String()),
+  serviceBy: Type.Optional(Type.String()),
+  serviceSinceAt: Type.Optional(Instant),
+  /** When it comes back into service by itself. */
+  serviceUntilAt: Type.Optional(Instant),
+  /** The configuration has it no more: it goes when its lock ends or, broken, when somebody has looked. */
+  leaving: Type.Optional(Type.Boolean()),
   agentPresent: Type.Boolean(),
   pools: Type.Array(Type.String()),
   lock: Type.Optional(LockView),
@@ -158,6 +165,8 @@ export const ReleaseOutcome = Type.Object({
     Type.Literal('ending'),
     Type.Literal('not-held'),
     Type.Literal('wrong-key'),
+    /** By force, which takes an admin for this board. */
+    Type.Literal('not-allowed'),
   ]),
   /** With `ending`: the lock that ends, for `await-free`. */
   token: Type.Optional(Token),

@@ -4,25 +4,26 @@ import type { Duplex } from 'node:stream';
 import type { Effect } from '../domain/commands.ts';
 import type { JobRecord, JobResult } from '../domain/records.ts';
 import { formatToken, parseToken } from '../domain/records.ts';
+import type { State } from '../domain/state.ts';
 import type { Logger } from '../platform/logger.ts';
-import { type AgentToServer, agentProtocol, type MachineSpec } from '../protocol/agent-messages.ts';
+import { type AgentToServer, agentProtocol } from '../protocol/agent-messages.ts';
+import type { LabConfig } from '../protocol/lab.ts';
 import type { JobSpec } from '../protocol/schema.ts';
 import { AgentLink } from './agent-link.ts';
 import type { Consoles } from './consoles.ts';
 import type { Core } from './core.ts';
+import { agentBoards } from './definition.ts';
 import type { Images } from './images.ts';
 
 export interface AgentsOptions {
   /** Connects to the agent, starting it where there is none. Rejects where that fails; it is tried again. */
   readonly connect: (signal: AbortSignal) => Promise<Duplex>;
-  readonly boards: readonly { name: string; machine: MachineSpec }[];
-  readonly serverName: string;
+  /** The lab as it is configured now. */
+  readonly config: () => LabConfig;
   readonly core: Core;
   readonly consoles: Consoles;
   readonly images: Images;
   readonly logger: Logger;
-  readonly logBytesMax: number;
-  readonly jobSecondsMax: number;
   /** The end or error text of a job has come. */
   readonly onMatch: (job: number, match: { end: number; open: boolean }) => Promise<void>;
 }
@@ -40,6 +41,10 @@ export class Agents {
   readonly #options: AgentsOptions;
   readonly #stop = new AbortController();
   #link: AgentLink | undefined;
+  /** The link on which the agent has been given its boards. */
+  #welcomed: AgentLink | undefined;
+  /** Boards that it said it can't drive, with why: each is told once. */
+  readonly #failed = new Map<string, string>();
   #known = new Map<number, 'starting' | 'running' | 'ended'>();
   #present: readonly string[] = [];
   #highest = '0.0';
@@ -91,6 +96,13 @@ export class Agents {
 
   write(job: JobRecord, bytes: string): void {
     this.#link?.send({ type: 'write', ...naming(job), bytes });
+  }
+
+  /** Another configuration: the agent gets its boards before any action that was decided under it. */
+  changeBoards(state: State): void {
+    if (this.#welcomed === undefined || this.#welcomed !== this.#link) return;
+    const { logBytesMax } = this.#options.config().limits;
+    this.#welcomed.send({ type: 'boards', boards: agentBoards(state), logBytesMax });
   }
 
   get isConnected(): boolean {
@@ -232,18 +244,20 @@ export class Agents {
         `the agent speaks protocol ${hello.protocol}, this server ${agentProtocol}: stop the old agent`,
       );
     }
-    const { consoles, boards, serverName, logBytesMax } = this.#options;
+    const { consoles, config, core } = this.#options;
+    const link = this.#link;
     this.#known = new Map(hello.jobs.map((job) => [job.id, job.state]));
     this.#highest = hello.highestToken;
     const consoleFrom: { job: number; offset: number }[] = [];
     for (const job of hello.jobs) consoleFrom.push({ job: job.id, offset: await consoles.reset(job.id) });
-    this.#link?.send({
-      type: 'welcome',
-      protocol: agentProtocol,
-      server: serverName,
-      boards: [...boards],
-      consoleFrom,
-      logBytesMax,
+    await core.read((state) => {
+      const { name: server, limits } = config();
+      const { logBytesMax } = limits;
+      const boards = agentBoards(state);
+      link?.send({ type: 'welcome', protocol: agentProtocol, server, boards, consoleFrom, logBytesMax });
+      if (link !== this.#link) return;
+      this.#welcomed = link;
+      this.#failed.clear();
     });
     await this.#cancelStrangers(hello);
     this.#options.logger.info('the agent is here', { pid: hello.pid, jobs: hello.jobs.length });
@@ -257,16 +271,26 @@ export class Agents {
     for (const { id, token } of strangers) this.#link?.send({ type: 'cancel', job: id, token, why });
   }
 
+  /** Also after a change of the boards, when most of them are present already: of those only what is new counts. */
   async #onBoards(message: Extract<AgentToServer, { type: 'boards' }>): Promise<void> {
     const { core } = this.#options;
-    this.#present = [
-      ...new Set([...this.#present, ...message.ready, ...message.failed.map((one) => one.board)]),
-    ];
+    const link = this.#link;
+    const names = [...message.ready, ...message.failed.map((one) => one.board)];
+    this.#present = [...new Set([...this.#present, ...names])];
+    const away = await core.read(
+      (state) => new Set(names.filter((name) => state.boards.get(name)?.agent === 'away')),
+    );
+    for (const name of message.ready) this.#failed.delete(name);
+    for (const { board, why } of message.failed) {
+      const isNew = away.has(board) || this.#failed.get(board) !== why;
+      this.#failed.set(board, why);
+      if (isNew) await core.run({ name: 'boardFailed', body: { board, why } });
+    }
+    // The end of that link has told that they are away.
+    if (link !== this.#link) return;
     const jobs = [...this.#known].map(([id, state]) => ({ id, state }));
-    const boards = [...message.ready, ...message.failed.map((one) => one.board)];
-    for (const { board, why } of message.failed)
-      await core.run({ name: 'boardFailed', body: { board, why } });
-    await core.run({ name: 'agentPresent', body: { boards, jobs, highest: parseToken(this.#highest) } });
+    const highest = parseToken(this.#highest);
+    await core.run({ name: 'agentPresent', body: { boards: [...away], jobs, highest } });
     this.#firstBoards.resolve();
   }
 
@@ -285,7 +309,7 @@ export class Agents {
       ...naming(job),
       board: job.board,
       spec,
-      jobMaxSeconds: this.#options.jobSecondsMax,
+      jobMaxSeconds: this.#options.config().limits.jobSecondsMax,
       leaveOn: spec.keepOn && job.keepsLock,
     });
   }

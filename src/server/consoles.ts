@@ -25,11 +25,12 @@ interface Live {
 
 export class Consoles {
   readonly #folder: string;
-  readonly #limits: ConsoleLimits;
+  readonly #limits: () => ConsoleLimits;
   readonly #live = new Map<number, Promise<Live>>();
   readonly #leaving = new AbortController();
 
-  constructor(folder: string, limits: ConsoleLimits) {
+  /** `limits`: as they are now; those of a log stay what they were when it was opened. */
+  constructor(folder: string, limits: () => ConsoleLimits) {
     this.#folder = folder;
     this.#limits = limits;
   }
@@ -173,7 +174,7 @@ export class Consoles {
   }
 
   async #openLive(job: number): Promise<Live> {
-    const bytesMax = this.#limits.logBytesMax;
+    const bytesMax = this.#limits().logBytesMax;
     const limits = {
       bytesMax,
       headBytes: Math.min(headBytes, Math.floor(bytesMax / 4)),

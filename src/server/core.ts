@@ -30,6 +30,7 @@ interface Pending {
   readonly identity: RequestIdentity | undefined;
   /** From the reply to what is stored and answered; runs on the state right after the step. */
   readonly encode: (reply: ReplyOf<CommandName>, state: State) => unknown;
+  readonly onCommitted: ((state: State) => void) | undefined;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: MqError) => void;
 }
@@ -85,12 +86,21 @@ export class Core {
     return this.#version;
   }
 
-  /** Carries a command out and answers when it is durable. Rejects with TRY_AGAIN or INTERNAL. */
-  run<N extends CommandName>(command: {
-    name: N;
-    body: Extract<Command, { name: N }>['body'];
-  }): Promise<ReplyOf<N>> {
-    return this.#enqueue(command as Command, undefined, (reply) => reply) as Promise<ReplyOf<N>>;
+  /**
+   * Carries a command out and answers when it is durable. Rejects with TRY_AGAIN or INTERNAL. What `onCommitted` changes
+   * is seen together with what the commit changed: no reader comes in between.
+   */
+  run<N extends CommandName>(
+    command: { name: N; body: Extract<Command, { name: N }>['body'] },
+    onCommitted?: (state: State) => void,
+  ): Promise<ReplyOf<N>> {
+    const encode: Pending['encode'] = (reply) => reply;
+    return this.#enqueue({
+      command: command as Command,
+      identity: undefined,
+      encode,
+      onCommitted,
+    }) as Promise<ReplyOf<N>>;
   }
 
   /**
@@ -109,7 +119,12 @@ export class Core {
       known = this.#findKnown(identity) ?? (stored && readAnswer(stored, identity));
     }
     if (known) return (await known) as A;
-    const answer = this.#enqueue(command as Command, identity, encode as Pending['encode']);
+    const answer = this.#enqueue({
+      command: command as Command,
+      identity,
+      encode: encode as Pending['encode'],
+      onCommitted: undefined,
+    });
     this.#inFlight.set(identity.requestId, { caller: identity.caller, digest: identity.digest, answer });
     try {
       return (await answer) as A;
@@ -167,11 +182,7 @@ export class Core {
     return flying.answer;
   }
 
-  #enqueue(
-    command: Command,
-    identity: RequestIdentity | undefined,
-    encode: Pending['encode'],
-  ): Promise<unknown> {
+  #enqueue(asked: Omit<Pending, 'resolve' | 'reject'>): Promise<unknown> {
     if (this.#dead) return Promise.reject(leaving());
     if (this.#pending.length >= pendingMax) {
       return Promise.reject(
@@ -179,7 +190,7 @@ export class Core {
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#pending.push({ command, identity, encode, resolve, reject });
+    this.#pending.push({ ...asked, resolve, reject });
     this.#schedule();
     return promise;
   }
@@ -248,6 +259,7 @@ export class Core {
 
   #settle(stepped: readonly Stepped[], isEmpty: boolean): void {
     if (!isEmpty) this.#version += 1;
+    for (const { pending } of stepped) pending.onCommitted?.(this.#options.state);
     for (const { pending, answer, stored } of stepped) {
       if (stored) this.#answers.add(stored);
       if (answer instanceof MqError) pending.reject(answer);

@@ -14,11 +14,16 @@ export interface ImageLimits {
 
 export class Images {
   readonly #folder: string;
-  readonly #limits: ImageLimits;
+  #limits: ImageLimits;
 
   constructor(folder: string, limits: ImageLimits) {
     this.#folder = folder;
     this.#limits = limits;
+  }
+
+  /** From the next upload on. */
+  takeUpTo(imageBytesMax: number): void {
+    this.#limits = { ...this.#limits, imageBytesMax };
   }
 
   /** Makes the folder and clears what broken uploads left. */

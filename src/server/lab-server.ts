@@ -1,7 +1,7 @@
 // The lab as one running thing: scheduler and store behind the core, the agent, consoles, images and connected
 // clients, and the wiring between them. The operations (operations/) are what clients may ask of it.
 import type { Caller, Effect } from '../domain/commands.ts';
-import type { LabDefinition, TicketOutcome, Token } from '../domain/records.ts';
+import type { TicketOutcome, Token } from '../domain/records.ts';
 import { formatToken } from '../domain/records.ts';
 import { replay } from '../domain/scheduler.ts';
 import { State } from '../domain/state.ts';
@@ -13,8 +13,10 @@ import type { Store } from '../store/contract.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { Consoles } from './consoles.ts';
 import { Core } from './core.ts';
+import { toDefinition } from './definition.ts';
 import { FreeWaits } from './free-waits.ts';
 import type { Images } from './images.ts';
+import { type LoadedConfig, Reloader } from './reload.ts';
 import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
 import { Sessions } from './sessions.ts';
 import { type JobExtras, viewJob, viewOutcome } from './views.ts';
@@ -24,7 +26,10 @@ import { Watches } from './watches.ts';
 const settleMs = 2_000;
 
 export interface LabServerOptions {
+  /** What the lab starts with. */
   readonly config: LabConfig;
+  /** Reads the configuration again. */
+  readonly loadConfig: () => Promise<LoadedConfig>;
   readonly store: Store;
   readonly images: Images;
   readonly consoleFolder: string;
@@ -44,7 +49,6 @@ export interface LabServerOptions {
 export class ClockError extends Error {}
 
 export class LabServer {
-  readonly config: LabConfig;
   readonly version: string;
   readonly core: Core;
   readonly store: Store;
@@ -56,6 +60,9 @@ export class LabServer {
   readonly watches: Watches;
   readonly logger: Logger;
   readonly clock: SchedulerClock;
+  /** Loads the configuration again. */
+  readonly reloader: Reloader;
+  #config: LabConfig;
   readonly #matches = new Map<number, { end: number; open: boolean }>();
   readonly #isRoot: (uid: number) => boolean;
   #prune: NodeJS.Timeout | undefined;
@@ -70,7 +77,7 @@ export class LabServer {
     const clock = new SchedulerClock(options.time, loaded.now);
     const server = new LabServer(options, state, clock, loaded.answers);
     await server.core.run({ name: 'restart', body: { settleMs } });
-    await server.core.run({ name: 'configure', body: { lab: toDefinition(options.config) } });
+    await server.core.run({ name: 'configure', body: { lab: toDefinition(options.config), by: 'system' } });
     server.agents.start();
     return server;
   }
@@ -82,14 +89,14 @@ export class LabServer {
     answers: Awaited<ReturnType<Store['load']>>['answers'],
   ) {
     const { config, store, logger } = options;
-    this.config = config;
+    this.#config = config;
     this.version = options.version;
     this.store = store;
     this.images = options.images;
     this.logger = logger;
     this.clock = clock;
     this.#isRoot = options.isRoot;
-    this.consoles = new Consoles(options.consoleFolder, config.limits);
+    this.consoles = new Consoles(options.consoleFolder, () => this.config.limits);
     this.core = new Core(
       {
         state,
@@ -112,18 +119,40 @@ export class LabServer {
     this.watches = new Watches(this);
     this.agents = new Agents({
       connect: options.connectAgent,
-      boards: config.boards.map(({ name, machine }) => ({ name, machine })),
-      serverName: config.name,
+      config: () => this.config,
       core: this.core,
       consoles: this.consoles,
       images: options.images,
       logger: logger.child({ part: 'agent' }),
-      logBytesMax: config.limits.logBytesMax,
-      jobSecondsMax: config.limits.jobSecondsMax,
       onMatch: (job, match) => this.#onMatch(job, match),
+    });
+    this.reloader = new Reloader({
+      load: options.loadConfig,
+      apply: (changed, by) => this.#apply(changed, by),
+      started: config,
+      logger,
     });
     this.#prune = setInterval(() => this.#quietly(this.#forgetOld()), 60_000);
     this.#prune.unref();
+  }
+
+  /** The lab as it is configured now. Ask each time: another one may be loaded at any moment. */
+  get config(): LabConfig {
+    return this.#config;
+  }
+
+  /** In one step with the commit: whoever reads the state finds this configuration with it. */
+  async #apply(config: LabConfig, by: string): Promise<{ before: LabConfig; leaving: readonly string[] }> {
+    let before = this.#config;
+    let leaving: string[] = [];
+    await this.core.run({ name: 'configure', body: { lab: toDefinition(config), by } }, (state) => {
+      before = this.#config;
+      this.#config = config;
+      this.images.takeUpTo(config.limits.imageBytesMax);
+      this.agents.changeBoards(state);
+      leaving = [...state.boards.values()].filter(({ removed }) => removed).map(({ name }) => name);
+    });
+    return { before, leaving };
   }
 
   /** Who is at the other end of a local socket, as the kernel named them. */
@@ -258,27 +287,4 @@ function checkClock(state: State, lastAt: number, options: LabServerOptions): vo
     `The clock is ${hours} hours ahead of this lab's last change, and ${state.timers.size} waits or holds would run out. ` +
       'If the clock is right, start with --accept-clock; else set it right first.',
   );
-}
-
-function toDefinition(config: LabConfig): LabDefinition {
-  return {
-    boards: config.boards.map((board) => ({
-      name: board.name,
-      aliases: board.aliases,
-      attributes: board.attributes,
-      files: board.files.plain,
-      linuxFiles: board.files.linux,
-      takesLinux: board.takesLinux,
-      takesDtb: board.takesDtb,
-      ...(board.holdMaxSeconds === undefined ? {} : { holdMaxSeconds: board.holdMaxSeconds }),
-      ...(board.idleMaxSeconds === undefined ? {} : { idleMaxSeconds: board.idleMaxSeconds }),
-    })),
-    pools: config.pools,
-    discipline: config.discipline,
-    limits: {
-      ticketsPerUser: config.limits.ticketsPerUser,
-      queueLength: config.limits.queueLength,
-      adHocQueuesPerBoard: config.limits.adHocQueuesPerBoard,
-    },
-  };
 }

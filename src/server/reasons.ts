@@ -1,5 +1,5 @@
 // Why a ticket waits, typed and in words, from committed state.
-import type { BoardRecord, LockRecord, TicketRecord } from '../domain/records.ts';
+import type { BoardRecord, LockRecord, Service, TicketRecord } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
 import type { Reason } from '../protocol/views.ts';
 import { clockTime } from './text.ts';
@@ -22,7 +22,7 @@ export function reasonsFor(state: State, ticket: TicketRecord, place: number | u
   }
   for (const name of boards.slice(0, reasonsMax)) {
     const board = state.boards.get(name);
-    const reason = board && boardReason(board, state.locks.get(name));
+    const reason = board && boardReason(board, state.lockOn(name));
     if (reason) reasons.push(reason);
   }
   return reasons;
@@ -49,20 +49,27 @@ export function boardReason(board: BoardRecord, lock: LockRecord | undefined): R
       text: `${name} is broken: ${board.health.why}`,
     };
   }
-  if (board.service.state !== 'in') {
-    const kind = board.service.state;
-    const note = board.service.note ? `: ${board.service.note}` : '';
-    const what = kind === 'out' ? 'out of service' : 'leaving service';
-    return {
-      kind,
-      board: name,
-      by: board.service.by,
-      text: `${name} is ${what}, by ${board.service.by}${note}`,
-    };
-  }
+  if (board.service.state !== 'in') return serviceReason(name, board.service);
+  // Also where the lock was given under the name that the board had before.
+  if (lock && board.succeeds) return lockReason(lock);
   if (board.agent === 'away')
     return { kind: 'agent-away', board: name, text: `the agent of ${name} is away` };
   return lock && lockReason(lock);
+}
+
+function serviceReason(board: string, service: Exclude<Service, { state: 'in' }>): Reason {
+  const { state, by, note, sinceWallAt: sinceAt, untilWallAt: untilAt } = service;
+  const what = state === 'out' ? 'out of service' : 'leaving service';
+  const since = sinceAt === undefined ? '' : ` since ${clockTime(sinceAt)}`;
+  const until = untilAt === undefined ? '' : `, until ${clockTime(untilAt)}`;
+  return {
+    kind: state,
+    board,
+    by,
+    ...(sinceAt === undefined ? {} : { sinceAt }),
+    ...(untilAt === undefined ? {} : { untilAt }),
+    text: `${board} is ${what}${since}, by ${by}${until}${note ? `: ${note}` : ''}`,
+  };
 }
 
 function lockReason(lock: LockRecord): Reason {

@@ -157,7 +157,7 @@ export function viewBoard(
 ): BoardView {
   const lock = state.locks.get(board.name);
   const job = lock?.job === undefined ? undefined : state.jobs.get(lock.job);
-  const { health, service } = board;
+  const { health } = board;
   return {
     board: board.name,
     state: stateOf(board, lock),
@@ -165,10 +165,8 @@ export function viewBoard(
     ...(health.state === 'good'
       ? {}
       : { healthNote: `${health.why} (${health.by}, ${clockTime(health.sinceWallAt)})` }),
-    service: service.state,
-    ...(service.state === 'in'
-      ? {}
-      : { serviceNote: service.note ? `${service.by}: ${service.note}` : service.by }),
+    ...viewService(board),
+    ...(board.removed ? { leaving: true } : {}),
     agentPresent: board.agent === 'present',
     pools: [...context.pools],
     ...(lock ? { lock: viewLock(lock) } : {}),
@@ -177,10 +175,24 @@ export function viewBoard(
   };
 }
 
+function viewService({ service, succeeds }: BoardRecord) {
+  const { by, note, sinceWallAt } = service;
+  const until = service.state === 'in' ? undefined : service.untilWallAt;
+  const waits = succeeds === undefined ? undefined : `was ${succeeds.join(', ')}, which is still in use`;
+  const text = [waits, note].filter((part) => part).join('; ');
+  return {
+    service: service.state,
+    ...(text === '' ? {} : { serviceNote: text }),
+    ...(by === undefined ? {} : { serviceBy: by }),
+    ...(sinceWallAt === undefined ? {} : { serviceSinceAt: sinceWallAt }),
+    ...(until === undefined ? {} : { serviceUntilAt: until }),
+  };
+}
+
 function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['state'] {
   if (board.health.state === 'broken') return 'broken';
   if (lock) return lock.state;
-  if (board.service.state !== 'in') return 'out';
+  if (board.service.state !== 'in' || board.succeeds) return 'out';
   return board.agent === 'away' ? 'away' : 'free';
 }
 

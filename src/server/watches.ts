@@ -62,8 +62,10 @@ export class Watches {
   }
 
   status(): Promise<ReturnType<typeof viewStatus>> {
-    const { config, clock, extras, core } = this.#lab;
-    return core.read((state) => viewStatus(state, { lab: config.name, at: clock.wallAt(), extras }));
+    const { clock, extras, core } = this.#lab;
+    return core.read((state) =>
+      viewStatus(state, { lab: this.#lab.config.name, at: clock.wallAt(), extras }),
+    );
   }
 }
 

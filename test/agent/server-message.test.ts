@@ -19,6 +19,7 @@ const samples: { [T in ServerToAgent['type']]: Extract<ServerToAgent, { type: T 
     consoleFrom: [{ job: 1, offset: 2 ** 40 }],
     logBytesMax: 1,
   },
+  boards: { type: 'boards', boards: [{ name: 'pc1', machine: machineOf('pc1') }], logBytesMax: 1 },
   start: start({ spec: { dtb: { name: 'x.dtb', hash, size: 1 } } }),
   cancel: { type: 'cancel', job: 1, token: '1.1', why: '' },
   finish: { type: 'finish', job: 1, token: '1.1' },

@@ -174,7 +174,7 @@ describe('a board that the configuration no longer names', () => {
     const lab = new Lab(two);
     lab.send('boardFailed', { board: 'b2', why: 'no console' });
     lab.configure({ boards: ['b1'] });
-    lab.send('service', { caller: admin, board: 'b2', action: 'resume', note: '' });
+    lab.send('service', { caller: admin, boards: ['b2'], action: 'resume', note: '' });
     assert.equal(lab.state.boards.has('b2'), false);
   });
 

@@ -10,7 +10,7 @@ export function withLab(make: (lab: Lab) => unknown): Lab {
 }
 
 export function serve(lab: Lab, action: 'drain' | 'resume'): CommandTypes['service']['reply'] {
-  return lab.send('service', { caller: admin, board: 'b1', action, note: '' });
+  return lab.send('service', { caller: admin, boards: ['b1'], action, note: '' });
 }
 
 export function endAny(lab: Lab, mayBeOn: boolean, verdict: JobResult['verdict'] = 'completed'): void {

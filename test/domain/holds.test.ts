@@ -191,11 +191,11 @@ describe('a reclaim', () => {
     const lab = new Lab();
     lab.take('ana', 'b1', { holdSeconds: 10 });
     const next = lab.ask('bob', 'b1');
-    lab.send('service', { caller: asCaller('root'), board: 'b1', action: 'drain', note: '' });
+    lab.send('service', { caller: asCaller('root'), boards: ['b1'], action: 'drain', note: '' });
     lab.pass(60);
     lab.send('alive', { ticket: next });
     assert.equal(lab.stateOf('b1'), 'held');
-    lab.send('service', { caller: asCaller('root'), board: 'b1', action: 'resume', note: '' });
+    lab.send('service', { caller: asCaller('root'), boards: ['b1'], action: 'resume', note: '' });
     assert.deepEqual(pinged(lab), [next]);
   });
 });

@@ -196,7 +196,7 @@ describe('a broken board', () => {
     lab.away('b1');
     lab.present();
     assert.equal(lab.fate(ticket), 'waiting');
-    lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
+    lab.send('service', { caller: admin, boards: ['b1'], action: 'resume', note: '' });
     assert.equal(lab.offered(ticket), 'b1');
   });
 
@@ -206,7 +206,7 @@ describe('a broken board', () => {
     lab.endJob(job, { mayBeOn: true });
     lab.poweredOff('b1', false);
     const ticket = lab.ask('bob', 'b1');
-    lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
+    lab.send('service', { caller: admin, boards: ['b1'], action: 'resume', note: '' });
     assert.deepEqual(
       [lab.stateOf('b1'), lab.lock('b1').user, lab.fate(ticket)],
       ['ending', 'system', 'waiting'],
@@ -220,7 +220,7 @@ describe('a broken board', () => {
     const lab = new Lab();
     lab.endJob(lab.run('ana', 'b1'), { mayBeOn: true });
     lab.poweredOff('b1', false);
-    lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
+    lab.send('service', { caller: admin, boards: ['b1'], action: 'resume', note: '' });
     lab.poweredOff('b1', false);
     assert.deepEqual([healthOf(lab, 'b1'), lab.stateOf('b1')], ['broken', 'free']);
   });
@@ -230,7 +230,7 @@ describe('a broken board', () => {
     const job = lab.run('ana', 'b1');
     lab.release('ana', 'b1');
     lab.pass(180);
-    lab.send('service', { caller: admin, board: 'b1', action: 'resume', note: '' });
+    lab.send('service', { caller: admin, boards: ['b1'], action: 'resume', note: '' });
     assert.equal(lab.effectsOf('cancel-job')[0]?.job.id, job.id);
     lab.pass(180);
     assert.equal(healthOf(lab, 'b1'), 'broken');
@@ -239,13 +239,18 @@ describe('a broken board', () => {
   test('is not repaired by the words of a user', () => {
     const lab = new Lab();
     lab.send('boardFailed', { board: 'b1', why: 'no console' });
-    const reply = lab.send('service', { caller: asCaller('ana'), board: 'b1', action: 'resume', note: '' });
+    const reply = lab.send('service', {
+      caller: asCaller('ana'),
+      boards: ['b1'],
+      action: 'resume',
+      note: '',
+    });
     assert.deepEqual([reply.kind, healthOf(lab, 'b1')], ['not-allowed', 'broken']);
   });
 });
 
 describe('draining a board', () => {
-  const drain = { caller: admin, board: 'b1', action: 'drain', note: 'new cable' } as const;
+  const drain = { caller: admin, boards: ['b1'], action: 'drain', note: 'new cable' } as const;
 
   test('finishes the present lock and gives no new one', () => {
     const lab = new Lab();
@@ -272,6 +277,6 @@ describe('draining a board', () => {
     const lab = new Lab({ boards: ['b1', 'b2'], pools: { p: ['b1', 'b2'] } });
     lab.send('service', drain);
     assert.equal(lab.take('ana', 'p').board, 'b2');
-    assert.equal(lab.send('service', { ...drain, board: 'nowhere' }).kind, 'unknown');
+    assert.equal(lab.send('service', { ...drain, boards: ['nowhere'] }).kind, 'unknown');
   });
 });

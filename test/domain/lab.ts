@@ -201,7 +201,7 @@ export class Lab {
   }
 
   configure(options: LabOptions): boolean {
-    return this.send('configure', { lab: defineLab(options) }).changed;
+    return this.send('configure', { lab: defineLab(options), by: 'root' }).changed;
   }
 
   /** The server dies here and another starts from what was committed. */

@@ -29,7 +29,7 @@ function play(list: readonly Draft[]): number {
     replay(state, result.changes);
     assert.deepEqual(checker.checkRebuilt(state), [], told);
   };
-  take({ name: 'configure', body: { lab: firstLab() } });
+  take({ name: 'configure', body: { lab: firstLab(), by: 'system' } });
   take({
     name: 'agentPresent',
     body: { boards: ['b1', 'b2', 'b3'], jobs: [], highest: { generation: 0, number: 0 } },

@@ -75,6 +75,10 @@ const labs: readonly LabOptions[] = [
   { boards: boards.slice(0, 2), pools: { p: ['b2'], q: ['b1'] } },
   { boards, pools: { p: ['b3', 'b1'], q: ['b2', 'b3'] }, discipline: 'fifo' },
   { boards: boards.slice(1), pools: { p: ['b3', 'b2'] }, limits: { ticketsPerUser: 3, queueLength: 2 } },
+  {
+    boards: [{ name: 'b9', aliases: ['b1'] }, ...boards.slice(1)],
+    pools: { p: ['b9', 'b2'], q: ['b3', 'b2'] },
+  },
 ];
 const targets: readonly TargetSpec[] = [
   { kind: 'board', name: 'b1' },
@@ -141,14 +145,14 @@ export function toCommand(draft: Draft, state: State): Command {
     case 'touch':
       return { name: 'touch', body: { board, token } };
     case 'configure':
-      return { name: 'configure', body: { lab: defineLab(at(labs, which)) } };
+      return { name: 'configure', body: { lab: defineLab(at(labs, which)), by: 'root' } };
     case 'restart':
       return { name: 'restart', body: { settleMs: 2_000 } };
     case 'leave':
       return flag ? { name: 'drain', body: {} } : { name: 'restart', body: { settleMs: 2_000 } };
     case 'drain':
     case 'resume':
-      return { name: 'service', body: { caller: at(callers, 2), board, action: what, note: '' } };
+      return { name: 'service', body: { caller: at(callers, 2), boards: [board], action: what, note: '' } };
     case 'tick':
       return { name: 'tick', body: {} };
     default:

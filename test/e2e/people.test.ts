@@ -183,7 +183,7 @@ test('cancel --mine ends all of mine and nothing of others', { skip: noOtherUser
 test('board drain and resume, by an admin only', { skip: noOtherUsers }, async () => {
   assert.equal((await lab.run(['board', 'drain', 'sabre'], { as: nobody })).code, 1);
   const drained = await lab.run(['board', 'drain', 'sabre', '--note', 'fan']);
-  assert.deepEqual([drained.code, drained.stdout], [0, 'sabre is out\n']);
+  assert.deepEqual([drained.code, drained.stdout], [0, 'sabre is out: fan\n']);
   assert.match((await lab.run(['status'])).stdout, /^sabre +out .*fan/m);
   const resumed = await lab.run(['board', 'resume', 'sabre']);
   assert.deepEqual([resumed.code, resumed.stdout], [0, 'sabre is free\n']);

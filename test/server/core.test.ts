@@ -53,7 +53,7 @@ async function newCore() {
     [],
   );
   cores.push(core);
-  await core.run({ name: 'configure', body: { lab } });
+  await core.run({ name: 'configure', body: { lab, by: 'system' } });
   const highest = { generation: 1, number: 0 };
   await core.run({ name: 'agentPresent', body: { boards: ['a', 'b'], jobs: [], highest } });
   store.batches.length = 0;

@@ -124,6 +124,8 @@ export class FakeAgent {
     switch (message.type) {
       case 'welcome':
         return this.#onWelcome(message);
+      case 'boards':
+        return this.send({ type: 'boards', ready: message.boards.map(({ name }) => name), failed: [] });
       case 'start': {
         const { job, board, token } = message;
         if (!this.jobs.has(job) && !this.forgotten.includes(job)) {

@@ -72,7 +72,7 @@ function boardLines(boards: readonly BoardView[], { paint, width, now }: StatusT
       lock?.job === undefined ? '' : String(lock.job),
       board.waiting === 0 ? '' : String(board.waiting),
       board.pools.join(' '),
-      noteOf(board),
+      noteOf(board, now),
     ];
   });
   return tableLines(boardColumns, rows, { width, paintTitle: paint.bold });
@@ -92,10 +92,24 @@ function stateCell({ state, health }: BoardView, paint: Paint): Cell {
   }
 }
 
-function noteOf(board: BoardView): string {
-  const notes = [board.healthNote, board.serviceNote, board.lock?.note];
-  if (board.service === 'draining') notes.unshift('draining');
+function noteOf(board: BoardView, now: number): string {
+  const notes = [board.healthNote, serviceText(board, now), board.lock?.note];
+  if (board.leaving) notes.unshift('no longer in the configuration');
   return notes.filter((note) => note !== undefined && note !== '').join('; ');
+}
+
+/** `draining, by root since 14:02, until 16:00: new cable`; only what was noted of a board in service. */
+function serviceText(board: BoardView, now: number): string {
+  const { service, serviceNote, serviceBy, serviceSinceAt, serviceUntilAt } = board;
+  const parts = [
+    service === 'draining' ? 'draining' : '',
+    serviceBy === undefined ? '' : `by ${serviceBy}`,
+    serviceSinceAt === undefined ? '' : `since ${clockTime(serviceSinceAt, now)}`,
+  ].filter((part) => part !== '');
+  const until = serviceUntilAt === undefined ? '' : `, until ${clockTime(serviceUntilAt, now)}`;
+  const who = `${parts.join(' ')}${until}`;
+  if (serviceNote === undefined) return who;
+  return who === '' ? serviceNote : `${who}: ${serviceNote}`;
 }
 
 function poolLines(pools: StatusView['pools'], { paint, width }: StatusTableOptions): string[] {

@@ -54,16 +54,22 @@ export function judgeRelease(
 ): { exit: number; problems: string[] } {
   const names = target.split(',').map((name) => name.trim());
   const left = outcomes.filter(
-    ({ outcome }) => outcome === 'wrong-key' || (outcome === 'not-held' && !force),
+    ({ outcome }) =>
+      outcome === 'wrong-key' || outcome === 'not-allowed' || (outcome === 'not-held' && !force),
   );
   const isNamed = ({ board }: Outcome) => outcomes.length === 1 || names.includes(board);
-  const told = left.filter((outcome) => isNamed(outcome) || outcome.outcome === 'wrong-key');
-  const problems = told.map(({ board, outcome }) =>
-    outcome === 'wrong-key' ? `${board} is yours with another key.` : `${board} is not yours.`,
-  );
+  const told = left.filter((outcome) => isNamed(outcome) || outcome.outcome !== 'not-held');
+  const problems = told.map(problemText);
   const isNothing = left.length === outcomes.length;
   if (isNothing && problems.length === 0) problems.push(`No board of ${target} is yours.`);
+  if (left.some(({ outcome }) => outcome === 'not-allowed')) return { exit: 1, problems };
   return { exit: isNothing || left.some(isNamed) ? 2 : 0, problems };
+}
+
+function problemText({ board, outcome }: Outcome): string {
+  if (outcome === 'wrong-key') return `${board} is yours with another key.`;
+  if (outcome === 'not-held') return `${board} is not yours.`;
+  return `${board} is somebody else's, and only an admin may release it by force. Ask the holder or an admin.`;
 }
 
 /** Waits until the boards are off. Returns those that are not in time. */

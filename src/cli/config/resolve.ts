@@ -25,7 +25,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     resolveBoard(source, name, board, lab.types ?? {}),
   );
   const pools = resolvePools(source, lab.pools ?? {}, plain);
-  const boards = limitUse(plain, pools, lab);
+  const boards = limitUse(limitForce(plain, pools, lab), pools, lab);
   const config: LabConfig = {
     name: source.text(['lab']) ?? '',
     boards,
@@ -119,6 +119,25 @@ function limitUse(
   return boards.map((board) => {
     const around = ofPools.filter(({ boards }) => boards.has(board.name)).map(({ limits }) => limits);
     return { ...ofLab, ...strictest(around), ...board };
+  });
+}
+
+/** Of several pools that say who may force, the strictest counts; where none does, the lab's own rule. */
+function limitForce(
+  boards: readonly BoardConfig[],
+  pools: readonly PoolConfig[],
+  lab: SourceLab,
+): BoardConfig[] {
+  const rules = pools.flatMap(({ name, boards }) => {
+    const pool = lab.pools?.[name];
+    return pool === undefined || Array.isArray(pool) || pool.force === undefined
+      ? []
+      : [{ boards, force: pool.force }];
+  });
+  return boards.map((board) => {
+    const around = rules.filter(({ boards }) => boards.includes(board.name)).map(({ force }) => force);
+    if (around.length === 0) return board;
+    return { ...board, force: around.includes('admin') ? 'admin' : 'anyone' };
   });
 }
 

@@ -9,11 +9,15 @@ export function warningsOf(source: Source, lab: LabConfig): ConfigProblem[] {
   const warnings = lab.boards.flatMap((board) => warningsOfBoard(source, board));
   const empty = lab.pools.filter((pool) => pool.boards.length === 0);
   warnings.push(...empty.map((pool) => warningOfEmptyPool(source, pool, lab.boards)));
-  if (lab.force === 'admin' && lab.admins.length === 0) {
-    const message = 'force is for admins, and there are none: nobody may release the lock of another';
-    warnings.push({ ...source.keyPlace(['force']), message });
-  }
+  if (lab.admins.length === 0) warnings.push(...warningsOfForce(source, lab));
   return warnings;
+}
+
+function warningsOfForce(source: Source, lab: LabConfig): ConfigProblem[] {
+  const pools = lab.pools.map(({ name }) => ['pools', name, 'force']);
+  const places = [['force'], ...pools].filter((path) => source.text(path) === 'admin');
+  const message = 'force is for admins, and there are none: nobody may release the lock of another';
+  return places.map((path) => ({ ...source.keyPlace(path), message }));
 }
 
 function warningsOfBoard(source: Source, board: BoardConfig): ConfigProblem[] {

@@ -25,15 +25,28 @@ export const boardsHelp: HelpGroup = {
       ],
     },
     board: {
-      summary: 'Take a board out of service, or bring it back',
-      forms: ['drain BOARD [--note TEXT]', 'resume BOARD'],
+      summary: 'Take boards out of service, bring them back, or note something of them',
+      forms: [
+        'drain BOARD... [--note TEXT] [--until TIME]',
+        'resume BOARD... [--note TEXT]',
+        'note BOARD... --note TEXT',
+        'drain|resume|note --where ATTRIBUTE=VALUE [--where ...]',
+      ],
       about: [
         'A board that drains keeps its present lock until that ends, and gives no new one.',
-        'Resuming also forgets its faults. Both are for admins of the lab.',
+        'Resuming also forgets its faults, and its note unless there is a new one. All boards at once, or none.',
+        'BOARD may also be an alias, a pool or `a,b`. All of this is for admins of the lab.',
       ],
-      options: [['--note TEXT', 'why, for others to see'], serverOption],
+      options: [
+        ['--note TEXT', "why, for others to see; '' takes the note of a board in service away"],
+        ['--until TIME', 'in service again by itself after so long, such as 90s or 2h'],
+        ['--where A=V', 'every board with this attribute; of several it must have all'],
+        jsonOption,
+        serverOption,
+      ],
       examples: [
-        ['board drain sabre --note "new power supply, back on Monday"', ''],
+        ['board drain sabre --note "new power supply" --until 2h', ''],
+        ['board drain --where soc=imx6 --where desk=north', ''],
         ['board resume sabre', ''],
       ],
     },

@@ -1,5 +1,5 @@
 // Help for the commands of whoever runs the lab. Pure.
-import type { HelpGroup } from './entry.ts';
+import { type HelpGroup, jsonOption, serverOption } from './entry.ts';
 
 export const labHelp: HelpGroup = {
   title: 'The lab',
@@ -16,6 +16,16 @@ export const labHelp: HelpGroup = {
         ['--log-level LEVEL', 'debug, info, warn or error (default info)'],
       ],
       examples: [['server --config lab.yaml --state ./state --socket ./mq.sock', 'a lab for yourself']],
+    },
+    reload: {
+      summary: 'Have the server load its configuration again',
+      forms: ['[--json]'],
+      about: [
+        'For admins. Prints what is different. Where the file has a problem nothing changes, each problem is told with',
+        'its place, and the exit code is 1. A SIGHUP to the server does the same, and tells its log.',
+      ],
+      options: [jsonOption, serverOption],
+      examples: [['reload', '']],
     },
     agent: {
       summary: 'Drive the boards of this host (the server starts one by itself)',

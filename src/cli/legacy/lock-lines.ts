@@ -99,7 +99,8 @@ export function alreadyYoursLine(key: string): string {
 
 /** What `-signal` says about one board that it did not release; undefined where it did. */
 export function releaseLine(board: string, outcome: string): string | undefined {
-  if (outcome === 'not-held') return `Attempting to unlock system ${escapeText(board)} that you do not hold`;
+  if (outcome === 'not-held' || outcome === 'not-allowed')
+    return `Attempting to unlock system ${escapeText(board)} that you do not hold`;
   if (outcome === 'wrong-key') return `Attempting to unlock system ${escapeText(board)} with the wrong key!`;
   return undefined;
 }

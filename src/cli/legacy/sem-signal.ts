@@ -2,6 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import { connectTo } from '../connect/connect.ts';
 import { takeSignals } from '../interrupt.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { releaseLine } from './lock-lines.ts';
 import type { SemRequest } from './sem-flags.ts';
@@ -24,16 +25,24 @@ export async function signalBoards(request: Of<'signal'>, terminal: Terminal): P
       ...(force ? { force } : {}),
       ...(note === undefined ? {} : { note }),
     });
-    if (!force) terminal.print(outcomes.flatMap(({ board, outcome }) => releaseLine(board, outcome) ?? []));
+    const told = force ? outcomes.filter(({ outcome }) => outcome === 'not-allowed') : outcomes;
+    terminal.print(told.flatMap(({ board, outcome }) => releaseLine(board, outcome) ?? []));
+    const isRefused = force && told.length > 0;
+    if (isRefused) terminal.complain(forceText(told.map(({ board }) => board)));
     const ending = outcomes.filter(({ outcome }) => outcome === 'ending');
     if (ending.length > 0)
       terminal.status(`Waiting until ${ending.map(({ board }) => board).join(', ')} is off`);
     await Promise.all(ending.map(({ board, token }) => awaitFree(client, { board, token }, signal)));
-    return 0;
+    return isRefused ? 1 : 0;
   } finally {
     terminal.wipe();
     client.close();
   }
+}
+
+function forceText(boards: readonly string[]): string {
+  const names = escapeText(boards.join(', '));
+  return `mq: ${names}: only an admin of the lab may release by force what others hold. Ask the holder or an admin.`;
 }
 
 async function awaitFree(

@@ -19,6 +19,7 @@ import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { version } from '../version.ts';
 import { agentConnector } from './agent-process.ts';
+import { catchSignals } from './signals.ts';
 
 export interface ServerOptions {
   readonly configPath: string;
@@ -78,6 +79,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
     await images.start();
     const lab = await LabServer.start({
       config,
+      loadConfig: () => loadConfig(options.configPath),
       store,
       images,
       consoleFolder: join(folder, 'consoles'),
@@ -100,6 +102,8 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       mode: groupId === undefined ? 0o666 : 0o660,
       ...(groupId === undefined ? {} : { groupId }),
     });
+    // What comes of it is in the log.
+    signals.onReload(() => void lab.reloader.reload('system').catch(() => undefined));
     logger.info('ready', { socket: options.socketPath, boards: config.boards.length });
     await signals.first;
     logger.info('leaving', { drainSeconds: options.drainSeconds });
@@ -123,24 +127,6 @@ async function leave(lab: LabServer, drainSeconds: number, second: Promise<void>
 
 function pause(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
-}
-
-function catchSignals(): { first: Promise<void>; second: Promise<void> } {
-  const first = Promise.withResolvers<void>();
-  const second = Promise.withResolvers<void>();
-  let count = 0;
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      count += 1;
-      if (count === 1) first.resolve();
-      else {
-        second.resolve();
-        // Whatever is still being done is safe to be cut: nothing was answered that is not on disk.
-        setTimeout(() => process.exit(1), 1_000).unref();
-      }
-    });
-  }
-  return { first: first.promise, second: second.promise };
 }
 
 /** The outcome of a commit is not known: only a fresh start reads the truth from the disk. */

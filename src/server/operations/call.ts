@@ -47,18 +47,36 @@ export function resolveBoard(state: State, text: string): string {
   return board.name;
 }
 
+/**
+ * The boards of a target by the names under which they have their locks: one that the configuration has under another name
+ * or not at all any more keeps its lock under the old one. Or UNKNOWN_TARGET.
+ */
+export function resolveLocked(
+  state: State,
+  text: string,
+): { kind: 'board' | 'pool'; boards: readonly string[] } {
+  if (state.boards.get(text)?.removed) return { kind: 'board', boards: [text] };
+  const target = resolveTarget(state, text);
+  const boards = state.labIndex.members(target).map((name) => state.lockOn(name)?.board ?? name);
+  return { kind: target.kind === 'board' ? 'board' : 'pool', boards };
+}
+
+/** The same for one board. */
+export function resolveLockedBoard(state: State, text: string): string {
+  if (state.boards.get(text)?.removed) return text;
+  const name = resolveBoard(state, text);
+  return state.lockOn(name)?.board ?? name;
+}
+
+/** An admin only; throws NOT_ALLOWED with what it is that takes one. */
+export function checkAdmin(call: Call, what: string): void {
+  if (call.caller.admin) return;
+  throw new MqError('NOT_ALLOWED', `Only an admin of the lab may ${what}. The configuration lists admins.`);
+}
+
 function unknownTarget(state: State, name: string): MqError {
   const boards = state.lab.boards.map((board) => board.name);
   const pools = state.lab.pools.map((pool) => pool.name);
   const message = `There is no board or pool '${name}'. \`mq systems\` lists them.`;
   return new MqError('UNKNOWN_TARGET', message, { details: { name, boards, pools } });
-}
-
-/** Whether the caller may act on what others hold; throws NOT_ALLOWED. */
-export function checkForce(call: Call): void {
-  if (call.lab.config.force === 'anyone' || call.caller.admin) return;
-  throw new MqError(
-    'NOT_ALLOWED',
-    'In this lab only admins may release or take what others hold. Ask the holder or an admin.',
-  );
 }

@@ -1,9 +1,10 @@
 // Operations on the lab as a whole: who am I, what is there, how does it stand, boards in and out of service, images.
 
+import type { State } from '../../domain/state.ts';
 import { protocolVersion } from '../../protocol/channel.ts';
 import { MqError } from '../../protocol/errors.ts';
 import { viewBoard } from '../views.ts';
-import { type Handler, identify, resolveBoard } from './call.ts';
+import { checkAdmin, type Handler, identify, resolveTarget } from './call.ts';
 
 export const hello: Handler<'hello'> = async (call, body) => {
   if (body.protocol !== undefined && body.protocol !== protocolVersion) {
@@ -30,26 +31,49 @@ export const watchStatus: Handler<'watch-status'> = async (call) => {
   return call.lab.watches.status();
 };
 
+/** All of the boards, or none. */
 export const board: Handler<'board'> = async (call, body) => {
   const { core, extras } = call.lab;
-  const name = await core.read((state) => resolveBoard(state, body.board));
+  const { action, note = '', seconds } = body;
+  checkAdmin(call, `${action} boards`);
+  if (seconds !== undefined && action !== 'drain')
+    throw new MqError('BAD_REQUEST', 'Only a board that is drained comes back after a time.');
+  const earlier = await core.recall<string[]>(identify(call, 'board', body));
+  const names = earlier?.answer ?? (await core.read((state) => boardsOf(state, body.targets)));
   const command = {
     name: 'service' as const,
-    body: { caller: call.caller, board: name, action: body.action, note: body.note ?? '' },
+    body: { caller: call.caller, boards: names, action, note, ...(seconds === undefined ? {} : { seconds }) },
   };
-  const { kind } = await core.answer(command, identify(call, 'board', body), (reply) => reply);
-  if (kind === 'not-allowed') {
-    throw new MqError(
-      'NOT_ALLOWED',
-      `Only an admin of the lab may ${body.action} a board. The configuration lists admins.`,
-    );
-  }
-  return core.read((state) => {
-    const record = state.boards.get(name);
-    if (!record) throw new MqError('UNKNOWN_TARGET', `${name} has left the lab.`);
-    const pools = state.lab.pools.filter((pool) => pool.boards.includes(name)).map((pool) => pool.name);
-    return { board: viewBoard(state, record, { pools, extras }) };
+  await core.answer(command, identify(call, 'board', body), (reply) => {
+    if (reply.kind === 'unknown') throw new MqError('UNKNOWN_TARGET', `${reply.board} has left the lab.`);
+    return names;
   });
+  return core.read((state) => ({
+    boards: names.flatMap((name) => {
+      const record = state.boards.get(name);
+      const pools = state.lab.pools.filter((pool) => pool.boards.includes(name)).map((pool) => pool.name);
+      return record ? [viewBoard(state, record, { pools, extras })] : [];
+    }),
+    gone: names.filter((name) => !state.boards.has(name)),
+  }));
+};
+
+/** Those that have left the configuration too, by their own names. */
+function boardsOf(state: State, targets: readonly string[]): string[] {
+  const names = targets.flatMap((target) => {
+    if (state.boards.get(target)?.removed) return [target];
+    const members = state.labIndex.members(resolveTarget(state, target));
+    if (members.length === 0)
+      throw new MqError('NO_BOARD_FITS', `No board matches ${target} now; nothing was changed.`);
+    return members;
+  });
+  return [...new Set(names)];
+}
+
+/** Answers when the configuration is the lab's, or has turned out to be wrong. */
+export const reload: Handler<'reload'> = (call) => {
+  checkAdmin(call, 'load the configuration again');
+  return call.lab.reloader.reload(call.caller.user);
 };
 
 export const images: Handler<'images'> = async (call, body) => ({

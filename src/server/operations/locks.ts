@@ -4,29 +4,27 @@ import { formatToken, parseToken, sameToken } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
 import { viewLock, viewMember } from '../views.ts';
-import { checkForce, type Handler, identify, resolveBoard, resolveTarget } from './call.ts';
+import { type Handler, identify, resolveLocked, resolveLockedBoard } from './call.ts';
 
 export const info: Handler<'info'> = (call, body) =>
   call.lab.core.read((state) => {
-    const target = resolveTarget(state, body.target);
-    const members = state.labIndex
-      .members(target)
-      .map((board) => viewMember({ board, lock: state.locks.get(board) }));
-    return { kind: target.kind === 'board' ? 'board' : 'pool', members };
+    const { kind, boards } = resolveLocked(state, body.target);
+    return { kind, members: boards.map((board) => viewMember({ board, lock: state.locks.get(board) })) };
   });
 
+/** Of the boards of the configuration, then of those that have left it. */
 export const locks: Handler<'locks'> = (call) =>
-  call.lab.core.read((state) => ({
-    members: state.lab.boards
+  call.lab.core.read((state) => {
+    const leaving = [...state.boards.values()].filter((board) => board.removed);
+    const members = [...state.lab.boards, ...leaving]
       .map(({ name }) => ({ board: name, lock: state.locks.get(name) }))
-      .filter((member) => member.lock !== undefined)
-      .map(viewMember),
-  }));
+      .filter((member) => member.lock !== undefined);
+    return { members: members.map(viewMember) };
+  });
 
 export const release: Handler<'release'> = async (call, body) => {
   const { core } = call.lab;
-  const boards = await core.read((state) => state.labIndex.members(resolveTarget(state, body.target)));
-  if (body.force) checkForce(call);
+  const { boards } = await core.read((state) => resolveLocked(state, body.target));
   const command = {
     name: 'release' as const,
     body: {
@@ -50,7 +48,7 @@ export const release: Handler<'release'> = async (call, body) => {
 /** Without a token: the lock that is there now. The token may be the lock's own, or that of its last job. */
 export const awaitFree: Handler<'await-free'> = async (call, body) => {
   const { core, freeWaits } = call.lab;
-  const find = () => core.read((state) => state.locks.get(resolveBoard(state, body.board)));
+  const find = () => core.read((state) => state.locks.get(resolveLockedBoard(state, body.board)));
   const lock = await find();
   const meant = body.token === undefined ? undefined : parseToken(body.token);
   if (!lock || (meant && !sameToken(lock.token, meant) && !sameToken(lock.lastToken, meant)))
@@ -63,7 +61,7 @@ export const awaitFree: Handler<'await-free'> = async (call, body) => {
 };
 
 export const extend: Handler<'extend'> = async (call, body) => {
-  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
   const command = {
     name: 'extend' as const,
     body: { caller: call.caller, board, key: body.key, holdSeconds: body.holdSeconds },
@@ -75,7 +73,7 @@ export const extend: Handler<'extend'> = async (call, body) => {
 };
 
 export const give: Handler<'give'> = async (call, body) => {
-  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
   const command = {
     name: 'give' as const,
     body: { caller: call.caller, board, key: body.key, user: body.user, newKey: body.newKey ?? '0' },
@@ -84,8 +82,7 @@ export const give: Handler<'give'> = async (call, body) => {
 };
 
 export const steal: Handler<'steal'> = async (call, body) => {
-  checkForce(call);
-  const board = await call.lab.core.read((state) => resolveBoard(state, body.board));
+  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
   const command = {
     name: 'steal' as const,
     body: { caller: call.caller, board, newKey: body.newKey ?? '0', note: body.note ?? '' },
@@ -117,6 +114,10 @@ function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
         `Job ${reply.lock?.job} runs on ${board}. Cancel it first: mq cancel ${reply.lock?.job}.`,
       );
     case 'not-allowed':
-      throw new MqError('NOT_ALLOWED', 'You may not change this lock.');
+      throw new MqError('NOT_ALLOWED', notForcedText(board, reply.lock?.user));
   }
+}
+
+function notForcedText(board: string, holder = 'another'): string {
+  return `${board} is held by ${holder}, and only an admin may take it from somebody. Ask ${holder} or an admin.`;
 }

@@ -2,7 +2,7 @@
 import { MqError } from '../../protocol/errors.ts';
 import type { Handlers } from './call.ts';
 import { console, consoleClose, finish, job, jobs, write } from './jobs.ts';
-import { board, hello, images, lab, status, watchStatus } from './lab.ts';
+import { board, hello, images, lab, reload, status, watchStatus } from './lab.ts';
 import { awaitFree, extend, give, info, locks, release, steal } from './locks.ts';
 import { attach, cancel, cancelWaiting, confirm, submit, withdraw } from './tickets.ts';
 
@@ -23,6 +23,7 @@ export const handlers: Handlers = {
   'cancel-waiting': cancelWaiting,
   cancel,
   board,
+  reload,
   status,
   'watch-status': watchStatus,
   jobs,

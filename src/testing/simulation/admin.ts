@@ -30,12 +30,17 @@ export function trouble(world: World): void {
     server.post({ name: 'steal', body });
   });
   often(25_000, () => {
-    const body = { caller: root, board: random.pick(boardNames), action: 'drain', note: 'looking' } as const;
+    const body = {
+      caller: root,
+      boards: [random.pick(boardNames)],
+      action: 'drain',
+      note: 'looking',
+    } as const;
     server.post({ name: 'service', body });
   });
   often(5_000, () => resumeOne(world));
-  often(40_000, () => server.post({ name: 'configure', body: { lab: changeLab(random) } }));
-  often(60_000, () => server.post({ name: 'configure', body: { lab: fullLab } }));
+  often(40_000, () => server.post({ name: 'configure', body: { lab: changeLab(random), by: 'root' } }));
+  often(60_000, () => server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } }));
   often(30_000, () => {
     const agent = random.pick(world.agents);
     if (random.chance(0.4)) agent.restart();
@@ -57,7 +62,7 @@ export function heal(world: World): void {
   world.server.calm = true;
   const { agenda, server } = world;
   const tend = (): void => {
-    server.post({ name: 'configure', body: { lab: fullLab } });
+    server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } });
     for (const agent of world.agents) agent.connect();
     for (const client of world.clients) client.reconnect();
     const { mirror } = server.checker;
@@ -121,7 +126,7 @@ function resumeOne(world: World): void {
 }
 
 function resume(world: World, board: string): void {
-  world.server.post({ name: 'service', body: { caller: root, board, action: 'resume', note: '' } });
+  world.server.post({ name: 'service', body: { caller: root, boards: [board], action: 'resume', note: '' } });
 }
 
 /** The server is asked to leave, and does so a while later. */

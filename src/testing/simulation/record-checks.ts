@@ -24,6 +24,11 @@ export function checkRecords(state: State): string[] {
     const lock = state.locks.get(board.name);
     if (board.removed && !lock && board.health.state !== 'broken')
       problems.push(`${board.name} was removed and has no lock, but is still there`);
+    if (board.succeeds && lock) problems.push(`${board.name} has a lock, and is ${board.succeeds} still`);
+    for (const name of board.succeeds ?? []) {
+      if (!state.boards.get(name)?.removed)
+        problems.push(`${board.name} waits for ${name}, which is not leaving`);
+    }
     if (!board.mayBeOn) continue;
     if (!lock && board.health.state !== 'broken') problems.push(`${board.name} is free and may be on`);
     if (lock?.state === 'granted') problems.push(`${board.name} was granted while it may be on`);
@@ -174,7 +179,7 @@ export function boardsFor(lab: LabDefinition, ticket: Pick<TicketRecord, 'target
 }
 
 export function isUsable(board: BoardRecord): boolean {
-  if (board.removed || board.agent === 'away') return false;
+  if (board.removed || board.succeeds || board.agent === 'away') return false;
   return board.service.state === 'in' && board.health.state !== 'broken';
 }
 

@@ -34,7 +34,7 @@ export function simulate(options: SimulationOptions): SimulationReport {
   const { server, agenda } = world;
   const startMs = agenda.nowMs;
   server.start();
-  server.post({ name: 'configure', body: { lab: fullLab } });
+  server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } });
   trouble(world);
   try {
     while (server.steps < options.steps && server.problems.length === 0) agenda.next();

@@ -9,6 +9,7 @@ export interface SourcePool {
   boards?: string[];
   where?: Record<string, Scalar>;
   spread?: boolean;
+  force?: 'anyone' | 'admin';
   hold_max?: string;
   idle_max?: string;
 }
@@ -24,6 +25,11 @@ export const pool = Type.Unsafe<string[] | SourcePool>({
       description: 'Every board with these attributes, in the order of the file.',
     }),
     spread: flag('Prefer the board that has rested longest to the first that is free.'),
+    force: Type.Unsafe<'anyone' | 'admin'>({
+      enum: ['anyone', 'admin'],
+      title: 'anyone or admin',
+      description: 'Who may release a lock of somebody else (-f) on these boards.',
+    }),
     ...useLimits,
   },
   title: 'a list of boards, { boards } or { where }',

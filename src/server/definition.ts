@@ -1,0 +1,35 @@
+// Between the lab's configuration and the scheduler: what of it the scheduler must know, and which boards an agent is to
+// drive by what the scheduler has. Pure.
+import type { BoardDefinition, LabDefinition } from '../domain/records.ts';
+import type { State } from '../domain/state.ts';
+import type { AgentBoard, MachineSpec } from '../protocol/agent-messages.ts';
+import type { BoardConfig, LabConfig } from '../protocol/lab.ts';
+
+export function toDefinition(config: LabConfig): LabDefinition {
+  const { ticketsPerUser, queueLength, adHocQueuesPerBoard } = config.limits;
+  return {
+    boards: config.boards.map((board) => defineBoard(board, config)),
+    pools: config.pools,
+    discipline: config.discipline,
+    limits: { ticketsPerUser, queueLength, adHocQueuesPerBoard },
+  };
+}
+
+function defineBoard(board: BoardConfig, lab: LabConfig): BoardDefinition {
+  const { name, aliases, attributes, files, takesLinux, takesDtb, holdMaxSeconds, idleMaxSeconds } = board;
+  return {
+    ...{ name, aliases, attributes, files: files.plain, linuxFiles: files.linux, takesLinux, takesDtb },
+    ...(holdMaxSeconds === undefined ? {} : { holdMaxSeconds }),
+    ...(idleMaxSeconds === undefined ? {} : { idleMaxSeconds }),
+    ...((board.force ?? lab.force) === 'admin' ? { force: 'admin' as const } : {}),
+    machine: board.machine,
+  };
+}
+
+/** Every board of the lab, and those that have left the configuration and are still in use, driven as they were. */
+export function agentBoards(state: State): AgentBoard[] {
+  const machines = new Map(state.lab.boards.map(({ name, machine }) => [name, machine]));
+  return [...state.boards.values()].flatMap(({ name, machine = machines.get(name) }) =>
+    machine === undefined ? [] : [{ name, machine: machine as MachineSpec }],
+  );
+}
