@@ -104,6 +104,8 @@ export class BoardRunner {
     const abort = new AbortController();
     const outcome = Promise.withResolvers<PowerOutcome>();
     const released = Promise.withResolvers<void>();
+    // As the board was when this was asked for, should the configuration change before its turn.
+    const driver = this.#driver;
     const powering = { token, outcome: outcome.promise };
     this.#powering = powering;
     const stored = this.#options.files.tokens.raise(this.name, token);
@@ -116,7 +118,7 @@ export class BoardRunner {
       endLeftOn: async () => undefined,
     });
     void Promise.all([turn, explain(stored)]).then(async ([busy, unstored]) => {
-      const power = this.#powerOffNow(unstored ?? busy, abort.signal);
+      const power = this.#powerOffNow(driver, unstored ?? busy, abort.signal);
       const result = await power.outcome;
       if (result.ok) this.failure = undefined;
       outcome.resolve(result);
@@ -140,13 +142,13 @@ export class BoardRunner {
     await files.tokens.raise(this.name, job.token);
   }
 
-  #powerOffNow(hindrance: string | undefined, signal: AbortSignal): PowerOff {
+  #powerOffNow(driver: BoardDriver, hindrance: string | undefined, signal: AbortSignal): PowerOff {
     const why = hindrance ?? (signal.aborted ? (signal.reason as Error).message : undefined);
     if (why !== undefined) {
       return { outcome: Promise.resolve({ ok: false, detail: why }), released: Promise.resolve() };
     }
     const { clock, hooks } = this.#options;
-    return powerOff({ driver: this.#driver, clock, hooks }, signal);
+    return powerOff({ driver, clock, hooks }, signal);
   }
 
   /** Puts the action behind the last one, and answers at its turn, or with why it has none. */

@@ -43,7 +43,7 @@ function takeOut(step: Step): Map<TicketRecord, number> {
 
 function putBack(step: Step, before: TicketRecord, turn: number): void {
   const ticket = { ...before, target: presentName(step, before) };
-  const boards = step.state.labIndex.resolve(ticket.target, ticket.needs);
+  const boards = step.state.labIndex.resolveTicket(ticket);
   const turnFloor = Math.max(ticket.turnFloor, turn);
   if (boards.boards.length === 0 && ticket.state !== 'offered') {
     const message = `The lab has no board for ${formatTarget(ticket.target)} any more.`;

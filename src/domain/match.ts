@@ -157,11 +157,10 @@ export function takeBack(step: Step, ticket: TicketRecord): void {
 /** An offered ticket loses its offer and keeps its place: it waits, or is parked where its client is away. */
 export function waitOn(step: Step, ticket: TicketRecord): void {
   const { offer: _offer, ...rest } = ticket;
-  const { target, needs } = ticket;
-  if (step.state.labIndex.resolve(target, needs).boards.length > 0)
+  if (step.state.labIndex.resolveTicket(ticket).boards.length > 0)
     return step.putTicket({ ...rest, state: ticket.graceUntil === undefined ? 'waiting' : 'parked' });
   // The configuration has changed since the offer.
-  const message = `The lab has no board for ${formatTarget(target)} any more.`;
+  const message = `The lab has no board for ${formatTarget(ticket.target)} any more.`;
   step.endTicket(ticket, { kind: 'refused', why: { kind: 'no-board', message } });
 }
 

@@ -1,6 +1,6 @@
 // From what a request asks for to the boards that would do, in listed order. Pure.
 
-import type { BoardDefinition, LabDefinition, Needs, TargetSpec } from './records.ts';
+import type { BoardDefinition, LabDefinition, Needs, TargetSpec, TicketRecord } from './records.ts';
 import { setName } from './set-name.ts';
 
 /** A target's boards that can take the job, in listed order, and the name of that set whatever its order. */
@@ -49,20 +49,30 @@ export class LabIndex {
     return target.kind === 'pool' && this.#spread.has(target.name);
   }
 
-  /** Boards of the target as configured now, in listed order; unknown names are left out. */
+  /** Boards of the target as configured now, in listed order; unknown names are left out, old ones are today's. */
   members(target: TargetSpec): readonly string[] {
     switch (target.kind) {
       case 'board':
-        return this.#boards.has(target.name) ? [target.name] : [];
+        return this.#present([target.name]);
       case 'pool':
         return this.#pools.get(target.name) ?? [];
       case 'boards':
-        return target.names.filter((name) => this.#boards.has(name));
+        return this.#present(target.names);
       case 'where':
         return this.lab.boards
           .filter((board) => matches(board, target.attributes))
           .map((board) => board.name);
     }
+  }
+
+  #present(names: readonly string[]): string[] {
+    return [...new Set(names.flatMap((name) => this.findBoard(name)?.name ?? []))];
+  }
+
+  /** For a ticket as it stands. A job slot is that of a lock, which keeps the name under which it was given. */
+  resolveTicket({ kind, target, needs }: TicketRecord): ResolvedTarget {
+    const isOther = kind === 'slot' && target.kind === 'board' && !this.#boards.has(target.name);
+    return isOther ? { boards: [], name: '' } : this.resolve(target, needs);
   }
 
   /** As `members`, without those that can't take the job. Remembered: a pool may have thousands of boards. */

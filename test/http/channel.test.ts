@@ -187,3 +187,22 @@ test('hostile frames end or refuse their own channel only: no crash, no inside e
   assert.equal(lab.sessions.size, 1);
   good.socket.destroy();
 });
+
+test('what a user may do follows the configuration, also on a channel that is open', {
+  timeout,
+}, async (t) => {
+  const { path, lab } = await startHttp(t);
+  const channel = new RawChannel(path);
+  const hello = async () => (await channel.call('hello', {})).body as { user: string; admin: boolean };
+  const { user } = await hello();
+  const asked: string[] = [];
+  lab.callerOf = (peer) => {
+    asked.push(peer.user);
+    return { user: peer.user, admin: asked.length === 2 };
+  };
+  assert.equal((await hello()).admin, false);
+  assert.equal((await hello()).admin, true);
+  assert.equal((await hello()).admin, false);
+  assert.deepEqual(new Set(asked), new Set([user]));
+  channel.socket.destroy();
+});

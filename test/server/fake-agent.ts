@@ -23,6 +23,8 @@ export class FakeAgent {
   forgotten: number[] = [];
   /** Frames until the link breaks; counted in both directions. */
   framesLeft = Number.POSITIVE_INFINITY;
+  /** Boards that it can't drive. */
+  failed: { board: string; why: string }[] = [];
   /** What becomes of a start; by default the job is taken. */
   onStart: (job: number) => void = () => {};
   #stream: Duplex | undefined;
@@ -125,7 +127,7 @@ export class FakeAgent {
       case 'welcome':
         return this.#onWelcome(message);
       case 'boards':
-        return this.send({ type: 'boards', ready: message.boards.map(({ name }) => name), failed: [] });
+        return this.#tellBoards(message.boards.map(({ name }) => name));
       case 'start': {
         const { job, board, token } = message;
         if (!this.jobs.has(job) && !this.forgotten.includes(job)) {
@@ -150,9 +152,14 @@ export class FakeAgent {
     }
   }
 
+  #tellBoards(names: readonly string[]): void {
+    const ready = names.filter((name) => !this.failed.some(({ board }) => board === name));
+    this.send({ type: 'boards', ready, failed: this.failed });
+  }
+
   #onWelcome(welcome: Extract<ServerToAgent, { type: 'welcome' }>): void {
     this.#ready = true;
-    this.send({ type: 'boards', ready: this.#boards, failed: [] });
+    this.#tellBoards(this.#boards);
     for (const { job, offset } of welcome.consoleFrom) {
       const one = this.jobs.get(job);
       if (!one) continue;

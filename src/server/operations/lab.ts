@@ -71,7 +71,7 @@ function boardsOf(state: State, targets: readonly string[]): string[] {
 }
 
 /** Answers when the configuration is the lab's, or has turned out to be wrong. */
-export const reload: Handler<'reload'> = (call) => {
+export const reload: Handler<'reload'> = async (call) => {
   checkAdmin(call, 'load the configuration again');
   return call.lab.reloader.reload(call.caller.user);
 };

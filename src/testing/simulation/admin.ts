@@ -30,12 +30,13 @@ export function trouble(world: World): void {
     server.post({ name: 'steal', body });
   });
   often(25_000, () => {
-    const body = {
-      caller: root,
-      boards: [random.pick(boardNames)],
-      action: 'drain',
-      note: 'looking',
-    } as const;
+    const seconds = random.chance(0.5) ? { seconds: random.between(1, 60) } : {};
+    const boards = [random.pick(boardNames)];
+    const body = { caller: root, boards, action: 'drain', note: 'looking', ...seconds } as const;
+    server.post({ name: 'service', body });
+  });
+  often(25_000, () => {
+    const body = { caller: root, boards: boardNames, action: 'note', note: 'seen' } as const;
     server.post({ name: 'service', body });
   });
   often(5_000, () => resumeOne(world));

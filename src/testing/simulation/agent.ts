@@ -3,6 +3,7 @@
 import type { Effect } from '../../domain/commands.ts';
 import type { JobRecord, JobResult, Token, Verdict } from '../../domain/records.ts';
 import { compareTokens, formatToken, sameToken } from '../../domain/records.ts';
+import { boardOf } from './lab.ts';
 import type { World } from './world.ts';
 
 interface Bench {
@@ -40,12 +41,12 @@ export class SimulatedAgent {
   }
 
   drives(board: string): boolean {
-    return this.#boards.has(board);
+    return this.#boards.has(boardOf(board));
   }
 
   /** Why nobody else may have the board now, as far as the metal goes. */
   occupation(board: string): string | undefined {
-    const bench = this.#boards.get(board);
+    const bench = this.#boards.get(boardOf(board));
     if (bench?.job !== undefined) return `job ${bench.job} runs`;
     return bench?.isOn ? 'it is on' : undefined;
   }
@@ -59,18 +60,38 @@ export class SimulatedAgent {
     if (this.#isLinked || !this.#world.server.isUp) return;
     this.#isLinked = true;
     this.#link += 1;
+    const boards = this.#names();
+    if (boards.length > 0 && !this.#world.isCalm && this.#world.random.chance(0.02)) {
+      const board = this.#world.random.pick(boards);
+      this.#post({ name: 'boardFailed', body: { board, why: 'no console' } });
+    }
+    this.#announce(boards);
+    for (const [id, job] of this.#jobs) if (job.state === 'ended') this.#tellEnd(id);
+    for (const board of this.#powerReports.keys()) this.#tellPower(board);
+  }
+
+  /** The server has another configuration: boards that were not with it come, and get the names that they have now. */
+  heed(): void {
+    const { mirror } = this.#world.server.checker;
+    const away = this.#names().filter((name) => mirror.get('board', name)?.agent === 'away');
+    if (away.length > 0) this.#announce(away);
+  }
+
+  #announce(boards: readonly string[]): void {
     const jobs = [...this.#jobs].map(([id, { state }]) => ({ id, state }));
     const highest = [...this.#boards.values()]
       .map((bench) => bench.highest)
       .reduce((a, b) => (compareTokens(a, b) >= 0 ? a : b));
-    const boards = [...this.#boards.keys()];
-    if (!this.#world.isCalm && this.#world.random.chance(0.02)) {
-      const board = this.#world.random.pick(boards);
-      this.#post({ name: 'boardFailed', body: { board, why: 'no console' } });
-    }
     this.#post({ name: 'agentPresent', body: { boards, jobs, highest } });
-    for (const [id, job] of this.#jobs) if (job.state === 'ended') this.#tellEnd(id);
-    for (const board of this.#powerReports.keys()) this.#tellPower(board);
+  }
+
+  /** Every name that a board of it has or had in the lab. */
+  #names(): string[] {
+    const { mirror } = this.#world.server.checker;
+    return mirror
+      .all('board')
+      .map(({ name }) => name)
+      .filter((name) => this.drives(name));
   }
 
   /** The link breaks; the server sees it unless it died itself. */
@@ -89,7 +110,7 @@ export class SimulatedAgent {
 
   #tellAway(): void {
     const link = this.#link;
-    this.#world.server.post({ name: 'agentAway', body: { boards: [...this.#boards.keys()] } }, (heard) => {
+    this.#world.server.post({ name: 'agentAway', body: { boards: this.#names() } }, (heard) => {
       if (heard.kind === 'reply') return;
       this.#world.agenda.in(100, () => {
         if (link === this.#link && this.#world.server.isUp) this.#tellAway();
@@ -137,7 +158,7 @@ export class SimulatedAgent {
   }
 
   #admit(board: string, token: Token, what: string): Bench | undefined {
-    const bench = this.#boards.get(board);
+    const bench = this.#boards.get(boardOf(board));
     if (!bench) return undefined;
     if (compareTokens(token, bench.highest) < 0) {
       const seen = formatToken(bench.highest);
@@ -184,7 +205,7 @@ export class SimulatedAgent {
   }
 
   #admitsAgain(job: JobRecord): boolean {
-    const bench = this.#boards.get(job.board);
+    const bench = this.#boards.get(boardOf(job.board));
     if (bench && compareTokens(job.token, bench.highest) >= 0) return true;
     this.#world.fail(`the agent refuses to cancel job ${job.id}: the board went to another`);
     return false;
@@ -193,7 +214,7 @@ export class SimulatedAgent {
   #end(id: number, verdict: Verdict): void {
     const known = this.#jobs.get(id);
     if (!known || known.state === 'ended') return;
-    const bench = this.#boards.get(known.job.board);
+    const bench = this.#boards.get(boardOf(known.job.board));
     const mayBeOn = this.#world.random.chance(0.15);
     if (bench?.job === id) {
       bench.job = undefined;

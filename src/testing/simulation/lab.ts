@@ -12,8 +12,8 @@ export const agentBoards: readonly (readonly string[])[] = [
 
 const boards: readonly BoardDefinition[] = [
   defineBoard('b0', 'imx6', {}),
-  defineBoard('b1', 'imx6', { files: { min: 1, max: 2 } }),
-  defineBoard('b2', 'imx6', {}),
+  defineBoard('b1', 'imx6', { files: { min: 1, max: 2 }, force: 'admin' }),
+  defineBoard('b2', 'imx6', { aliases: ['b2-new'] }),
   defineBoard('b3', 'imx8', { takesLinux: true }),
   defineBoard('b4', 'imx8', { takesLinux: true, takesDtb: true }),
   defineBoard('b5', 'x86', { holdMaxSeconds: 40 }),
@@ -46,7 +46,30 @@ export function changeLab(random: Random): LabDefinition {
       spread: random.chance(0.1) ? !pool.spread : pool.spread,
     }))
     .map((pool) => ({ ...pool, boards: pool.boards.filter((board) => !gone.has(board)) }));
-  return { ...fullLab, boards: left, pools, discipline: random.chance(0.2) ? 'fifo' : 'turns' };
+  const changed = {
+    ...fullLab,
+    boards: left,
+    pools,
+    discipline: random.chance(0.2) ? 'fifo' : 'turns',
+  } as const;
+  return random.chance(0.4) ? rename(changed, 'b2', 'b2-new') : changed;
+}
+
+/** The board of this name gets another, under which it was not known before. */
+function rename(lab: LabDefinition, from: string, to: string): LabDefinition {
+  const present = (name: string): string => (name === from ? to : name);
+  return {
+    ...lab,
+    boards: lab.boards.map((board) =>
+      board.name === from ? { ...board, name: to, aliases: [from] } : board,
+    ),
+    pools: lab.pools.map((pool) => ({ ...pool, boards: pool.boards.map(present) })),
+  };
+}
+
+/** The board itself, whatever it is called. */
+export function boardOf(name: string): string {
+  return name.replace('-new', '');
 }
 
 export function pickTarget(random: Random): TargetSpec {

@@ -169,10 +169,20 @@ function checkLeftovers(state: State): string[] {
 }
 
 /** The boards that would do for a ticket, in its own listed order, straight from the definition of the lab. */
-export function boardsFor(lab: LabDefinition, ticket: Pick<TicketRecord, 'target' | 'needs'>): string[] {
-  const { target, needs } = ticket;
+export function boardsFor(
+  lab: LabDefinition,
+  ticket: Pick<TicketRecord, 'target' | 'needs' | 'kind'>,
+): string[] {
+  const { target, needs, kind } = ticket;
   const definitions = new Map(lab.boards.map((board) => [board.name, board]));
-  return namesOf(lab, target).filter((name) => {
+  // A job slot is that of a lock, which keeps the name under which it was given.
+  const keepsNames = kind === 'slot' && target.kind === 'board';
+  const today = (name: string): string =>
+    (keepsNames || definitions.has(name)
+      ? undefined
+      : lab.boards.find((board) => board.aliases.includes(name))?.name) ?? name;
+  const names = [...new Set(namesOf(lab, target).map(today))];
+  return names.filter((name) => {
     const board = definitions.get(name);
     return board !== undefined && (needs === undefined || fits(board, needs));
   });

@@ -177,6 +177,7 @@ export class World {
       const after = change.after as TicketRecord | undefined;
       if (after?.outcome) this.fates.set(after.id, after.outcome);
     }
+    if (change.entity === 'lab') for (const agent of this.agents) this.agenda.in(1, () => agent.heed());
     if (change.entity !== 'lock') return;
     const after = change.after as LockRecord | undefined;
     if (change.before || after?.state !== 'granted') return;
