@@ -3,6 +3,7 @@ import type { CommandTypes } from './commands.ts';
 import { breakBoard, endJob, mayEnd, runJob } from './jobs.ts';
 import { forgetBoard } from './leaving.ts';
 import { endingLimit } from './locks.ts';
+import { sendPower, switchOff } from './power.ts';
 import type { BoardRecord, JobRecord, JobResult, LockRecord, Service, Token } from './records.ts';
 import { compareTokens } from './records.ts';
 import type { Step } from './step.ts';
@@ -18,6 +19,8 @@ export function agentPresent(step: Step, body: AgentPresent): undefined {
     const lock = step.state.locks.get(name);
     if (lock) resync(step, lock, body);
     else step.boardsToMatch.add(name);
+    const now = step.state.locks.get(name);
+    if (now?.state === 'held') sendPower(step, now, { again: true });
   }
 }
 
@@ -140,29 +143,7 @@ function resume(step: Step, board: BoardRecord, body: ServiceBody): void {
   step.put('board', board.name, resumed);
   const lock = step.state.locks.get(board.name);
   if (lock) pressEnding(step, lock, lock.job === undefined ? undefined : step.state.jobs.get(lock.job));
+  // Also one that is left on otherwise: somebody has had it in hand.
   else if (board.mayBeOn) switchOff(step, resumed);
   else step.boardsToMatch.add(board.name);
-}
-
-/** A broken board came free without a power off that worked: one is tried before anybody gets it, under a lock of the lab's own. */
-function switchOff(step: Step, board: BoardRecord): void {
-  const token = step.drawToken();
-  const note = 'switched off before the next holder';
-  step.put('lock', board.name, {
-    board: board.name,
-    token,
-    lastToken: token,
-    user: 'system',
-    key: '0',
-    set: 'system',
-    state: 'ending',
-    kind: 'lock',
-    ticket: 0,
-    grantedWallAt: step.wallAt,
-    holdSeconds: 0,
-    overdue: false,
-    ending: { reason: 'released', by: 'system', note, since: step.now, ...endingLimit(step, board) },
-    note,
-  });
-  step.effects.push({ kind: 'power-off', board: board.name, token });
 }

@@ -8,6 +8,7 @@ import type {
   LabDefinition,
   LockRecord,
   Needs,
+  PowerAction,
   PriorityClass,
   Refusal,
   TargetSpec,
@@ -35,6 +36,7 @@ export interface Submit {
   /** 0: now or never. Absent: for ever. */
   readonly waitSeconds?: number;
   readonly job?: unknown;
+  readonly consoleOnly?: true;
   readonly detached: boolean;
   readonly note: string;
   readonly reuse: boolean;
@@ -78,9 +80,14 @@ export interface ReleaseOutcome {
 export type ChangeHolderReply =
   | { readonly kind: 'done'; readonly lock: LockRecord }
   | {
-      readonly kind: 'not-held' | 'wrong-key' | 'not-allowed' | 'job-running' | 'reclaimed';
+      readonly kind: 'not-held' | 'wrong-key' | 'not-allowed' | 'job-running' | 'switching' | 'reclaimed';
       readonly lock?: LockRecord;
     };
+
+/** `sent`: the agent is told, under the newest token of the lock. */
+export type PowerReply =
+  | { readonly kind: 'sent'; readonly token: Token }
+  | { readonly kind: 'not-held' | 'wrong-key' | 'reclaimed' | 'switching' | 'agent-away' };
 
 export interface CommandTypes {
   /** First command after a start: parks clients, opens settling. */
@@ -176,6 +183,22 @@ export interface CommandTypes {
   };
   /** The board can't be driven: it is broken until somebody looks. */
   boardFailed: { body: { readonly board: string; readonly why: string }; reply: undefined };
+  /** The holder switches the power of the board. `request`: names this one action, here and at the agent. */
+  power: {
+    body: {
+      readonly caller: Caller;
+      readonly board: string;
+      readonly key: string;
+      readonly action: PowerAction;
+      readonly request: string;
+    };
+    reply: PowerReply;
+  };
+  /** The agent's answer to that: `ok`: it was carried out; else it was not, or nobody knows how far it came. */
+  powered: {
+    body: { readonly board: string; readonly request: string; readonly ok: boolean; readonly detail: string };
+    reply: undefined;
+  };
   /** Use under a lock, for idleMaxSeconds. */
   touch: { body: { readonly board: string; readonly token: Token }; reply: undefined };
   /** All of these boards or, where one is not there, none. */
@@ -226,7 +249,16 @@ export type Effect =
   | { readonly kind: 'start-job'; readonly job: JobRecord }
   | { readonly kind: 'finish-job'; readonly job: JobRecord }
   | { readonly kind: 'cancel-job'; readonly job: JobRecord; readonly why: string }
-  | { readonly kind: 'power-off'; readonly board: string; readonly token: Token };
+  | { readonly kind: 'power-off'; readonly board: string; readonly token: Token }
+  /** `again`: it may have been said before; an agent that does not know it is not to begin it. */
+  | {
+      readonly kind: 'power';
+      readonly board: string;
+      readonly token: Token;
+      readonly action: PowerAction;
+      readonly request: string;
+      readonly again: boolean;
+    };
 
 /** One line of the audit: who did what to which board, and why. */
 export interface AuditEvent {

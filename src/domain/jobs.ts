@@ -2,6 +2,7 @@
 // lock and the board's health. States: starting → running → ended, or → ending → ended when asked to stop.
 import type { Caller, CommandTypes } from './commands.ts';
 import { beginEnding, endingLimit, removeLock, withIdleEnd } from './locks.ts';
+import { isOnAfter, markOff, markOn, mustGoOff } from './power.ts';
 import type {
   BoardRecord,
   Health,
@@ -29,14 +30,16 @@ export function startJob(step: Step, lock: LockRecord, ticket: TicketRecord, tok
     state: 'starting',
     spec: ticket.job,
     keepsLock: lock.kind === 'lock',
+    ...(ticket.consoleOnly ? { consoleOnly: true } : {}),
     detached: ticket.detached,
     startedWallAt: step.wallAt,
   };
   step.put('job', String(job.id), job);
-  const { slotTicket: _slot, idleAt: _idle, ...rest } = lock;
-  step.put('lock', lock.board, { ...rest, job: job.id, lastToken: token });
-  const board = step.state.boards.get(lock.board);
-  if (board && !board.mayBeOn) step.put('board', board.name, { ...board, mayBeOn: true });
+  // A power action that was offered its place too late ends with the newer token.
+  const { slotTicket: _slot, idleAt: _idle, power: _power, switchedOn, ...rest } = lock;
+  const kept = job.consoleOnly && switchedOn ? { switchedOn } : {};
+  step.put('lock', lock.board, withIdleEnd(step, { ...rest, ...kept, job: job.id, lastToken: token }));
+  if (!job.consoleOnly) markOn(step, lock.board);
   step.audit.push({
     event: 'job-started',
     by: job.user,
@@ -144,13 +147,14 @@ export function endJob(step: Step, job: JobRecord, result: JobResult): void {
     ticket: job.id,
     detail: result.verdict,
   });
-  judgeBoard(step, job.board, result);
   const lock = step.state.locks.get(job.board);
   if (lock?.job !== job.id) throw new Error(`job ${job.id} ended without its lock on ${job.board}`);
+  judgeBoard(step, job, result);
   const { job: _job, ...idle } = lock;
   if (lock.state === 'ending') {
     step.put('lock', lock.board, idle);
-    if (result.mayBeOn) step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
+    if (mustGoOff(step, idle))
+      step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
     else removeLock(step, idle);
     return;
   }
@@ -162,14 +166,16 @@ export function endJob(step: Step, job: JobRecord, result: JobResult): void {
 }
 
 /** A lab fault counts against the board, not the image; a job that ended otherwise clears it. */
-function judgeBoard(step: Step, name: string, result: JobResult): void {
+function judgeBoard(step: Step, job: JobRecord, result: JobResult): void {
+  const name = job.board;
   const board = step.state.boards.get(name);
   if (!board) return;
   const fault = result.verdict === 'lab-fault';
   const faults = fault ? board.faults + 1 : result.verdict === 'cancelled' ? board.faults : 0;
   const health = fault ? worse(step, board, faults, result.detail) : recovered(board, result);
-  if (health === board.health && faults === board.faults && result.mayBeOn === board.mayBeOn) return;
-  step.put('board', name, { ...board, faults, health, mayBeOn: result.mayBeOn });
+  const mayBeOn = isOnAfter(step, job, { before: board.mayBeOn, reported: result.mayBeOn });
+  if (health === board.health && faults === board.faults && mayBeOn === board.mayBeOn) return;
+  step.put('board', name, { ...board, faults, health, mayBeOn });
   if (health.state === 'broken' && board.health.state !== 'broken') {
     step.audit.push({ event: 'broken', by: 'system', board: name, detail: result.detail });
   }
@@ -194,11 +200,6 @@ export function poweredOff(step: Step, body: CommandTypes['poweredOff']['body'])
   if (body.ok) markOff(step, body.board);
   else breakBoard(step, body.board, `the power could not be switched off: ${body.detail}`);
   removeLock(step, lock);
-}
-
-function markOff(step: Step, name: string): void {
-  const board = step.state.boards.get(name);
-  if (board?.mayBeOn) step.put('board', name, { ...board, mayBeOn: false });
 }
 
 /** Nobody gets the board until a person has looked. */

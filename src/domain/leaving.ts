@@ -3,9 +3,12 @@
 import type { BoardRecord } from './records.ts';
 import type { Step } from './step.ts';
 
-/** A broken board is not forgotten before somebody has looked, although the lab no longer names it: it may come back. */
+/**
+ * A broken board is not forgotten before somebody has looked, although the lab no longer names it, and one that may be on not
+ * before it is off: it may come back.
+ */
 export function mustStay(step: Step, board: BoardRecord): boolean {
-  return board.health.state === 'broken' && heirsOf(step, board).length === 0;
+  return (board.health.state === 'broken' || board.mayBeOn) && heirsOf(step, board).length === 0;
 }
 
 /** It has no lock any more, and nobody has to look at it under this name. */

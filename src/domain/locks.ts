@@ -3,6 +3,7 @@ import type { Caller, ChangeHolderReply, CommandTypes, ReleaseOutcome } from './
 import { requestJobEnd } from './jobs.ts';
 import { forgetBoard, mustStay } from './leaving.ts';
 import { freeOffer } from './match.ts';
+import { mustGoOff } from './power.ts';
 import type { BoardRecord, Ending, LockRecord } from './records.ts';
 import { formatToken, sameToken } from './records.ts';
 import { endSlotsOf, offerSlotOf } from './slots.ts';
@@ -26,10 +27,11 @@ export function holdLock(step: Step, lock: LockRecord): LockRecord {
   return result;
 }
 
-/** Starts or stops the idle clock: it rests while a job runs. */
+/** Starts or stops the idle clock: it rests while a job runs that is more than a console, and while the power is switched. */
 export function withIdleEnd(step: Step, lock: LockRecord): LockRecord {
   const { idleAt: _idle, ...rest } = lock;
-  if (lock.idleMaxSeconds === undefined || lock.job !== undefined) return rest;
+  if (lock.idleMaxSeconds === undefined || lock.power) return rest;
+  if (lock.job !== undefined && !step.state.jobs.get(lock.job)?.consoleOnly) return rest;
   return { ...rest, idleAt: step.now + lock.idleMaxSeconds * 1000 };
 }
 
@@ -110,8 +112,8 @@ function releaseEnding(
 }
 
 /**
- * Ends a held lock. If a job runs it is stopped first; if the board may be on, the power goes off under the old
- * token; else the board is free in this very step.
+ * Ends a held lock. If a job runs it is stopped first; if the power is to go off, it does so under the old token; else the
+ * board is free in this very step.
  */
 export function beginEnding(
   step: Step,
@@ -132,8 +134,9 @@ export function beginEnding(
   step.effects.push({ kind: 'lock-ended', lock, ...why });
   const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
   const board = step.state.boards.get(lock.board);
-  if (!job && !board?.mayBeOn) return removeLock(step, step.state.locks.get(lock.board) ?? lock);
-  const { slotTicket: _slot, idleAt: _idle, ...rest } = step.state.locks.get(lock.board) ?? lock;
+  const last = step.state.locks.get(lock.board) ?? lock;
+  if (!job && !mustGoOff(step, last)) return removeLock(step, last);
+  const { slotTicket: _slot, idleAt: _idle, ...rest } = last;
   const ending: Ending = { ...why, since: step.now, ...endingLimit(step, board) };
   step.put('lock', lock.board, { ...rest, state: 'ending', ending });
   if (job) requestJobEnd(step, job, why.by, endingText(why), { limit: false });
@@ -217,6 +220,7 @@ function changeHolder(
   to: { user: string; key: string; by: string; event: 'given' | 'stolen'; note: string },
 ): ChangeHolderReply {
   if (lock.job !== undefined) return { kind: 'job-running', lock };
+  if (lock.power) return { kind: 'switching', lock };
   endSlotsOf(step, lock, { by: to.by });
   const { slotTicket: _slot, ...rest } = step.state.locks.get(lock.board) ?? lock;
   const token = step.drawToken();
@@ -246,7 +250,7 @@ export function touch(step: Step, body: CommandTypes['touch']['body']): undefine
   }
 }
 
-function findOwn(
+export function findOwn(
   step: Step,
   caller: Caller,
   board: string,

@@ -2,6 +2,7 @@
 // the close of every step, over just the boards and tickets that the step touched.
 
 import { beginEnding, removeLock } from './locks.ts';
+import { secureFree } from './power.ts';
 import type { LockRecord, Offer, TicketRecord } from './records.ts';
 import { openDoors } from './restart.ts';
 import { offerIdleSlot, unofferSlot } from './slots.ts';
@@ -13,6 +14,7 @@ import { compareRanks, type Rank } from './ticket-queue.ts';
 
 /** Grants until no touched free board has a waiting ticket, then looks for holders who must make room. */
 export function closeStep(step: Step): void {
+  for (const board of step.boardsToMatch) secureFree(step, board);
   if (step.state.meta.mode === 'settling' && step.state.settlingTickets === 0) openDoors(step);
   if (step.state.meta.mode === 'open') {
     for (const board of step.boardsToMatch) matchBoard(step, board);
@@ -107,6 +109,7 @@ function grant(step: Step, ticket: TicketRecord, board: string): void {
     grantedWallAt: step.wallAt,
     holdSeconds: ticket.holdSeconds,
     overdue: false,
+    ...(step.state.boards.get(board)?.mayBeOn ? { foundOn: true } : {}),
     note: ticket.note,
   });
   const before = raiseTurn(step, ticket, grantNumber);

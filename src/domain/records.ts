@@ -35,6 +35,8 @@ export interface BoardDefinition {
   readonly takesDtb: boolean;
   readonly holdMaxSeconds?: number;
   readonly idleMaxSeconds?: number;
+  /** The end of a lock leaves its power as it is. Absent: it is switched off. */
+  readonly betweenHolders?: 'leave';
   /** Only an admin may release or take what another holds. Absent: anyone may. */
   readonly force?: 'admin';
   /** How to drive it, kept for the time when the configuration no longer says; the scheduler does not look inside. */
@@ -94,7 +96,10 @@ export interface BoardRecord {
   readonly health: Health;
   readonly service: Service;
   readonly agent: 'present' | 'away';
-  /** True from a job's start until a power off that worked: then the next holder must not be let in before one. */
+  /**
+   * True from a job's start, or from a holder's `on` or `cycle`, until a power off that worked: then the next holder must
+   * not be let in before one, unless the board is one that is left as it is.
+   */
   readonly mayBeOn: boolean;
   /** Lab faults in a row; a job that ends otherwise sets it to 0. */
   readonly faults: number;
@@ -116,6 +121,9 @@ export interface Ending {
   /** When the board counts as broken; undefined while the board's agent is away (the limit rests). */
   readonly limitAt?: number;
 }
+
+/** What a holder may do to a board's power. */
+export type PowerAction = 'on' | 'off' | 'cycle';
 
 /** The exclusive right to a board. Keyed by the board's name: two locks on one board cannot be stored. */
 export interface LockRecord {
@@ -145,7 +153,7 @@ export interface LockRecord {
   /** The hold's end has passed (and was looked at): the next in line may have it. */
   readonly overdue: boolean;
   /** When it ends for want of use: last job, console write or power action under the lock plus the limit. Only where
-   * idleMaxSeconds is set, and not while a job runs. */
+   * idleMaxSeconds is set, and not while a job or a power action runs; a job that is only a console is no use. */
   readonly idleAt?: number;
   readonly idleMaxSeconds?: number;
   readonly ending?: Ending;
@@ -153,6 +161,12 @@ export interface LockRecord {
   readonly job?: number;
   /** A `run -n` ticket to which the job slot is offered. */
   readonly slotTicket?: number;
+  /** The power action of the holder that the agent has not answered; `request` names it. No job starts meanwhile. */
+  readonly power?: { readonly request: string; readonly action: PowerAction };
+  /** An `on` or `cycle` has gone out since the last job was started: that job's report may be older than it. */
+  readonly switchedOn?: true;
+  /** The board, which is left as it is, may have been on at the grant. */
+  readonly foundOn?: true;
   readonly note: string;
 }
 
@@ -229,6 +243,8 @@ export interface TicketRecord {
   readonly offer?: Offer;
   /** The job to start at the confirm; the scheduler does not look inside. */
   readonly job?: unknown;
+  /** That job only follows the console: it neither changes the power nor counts as use. */
+  readonly consoleOnly?: true;
   readonly detached: boolean;
   readonly note: string;
   readonly outcome?: TicketOutcome;
@@ -266,6 +282,8 @@ export interface JobRecord {
   readonly finishing?: boolean;
   /** It runs under a lock that outlives it (`run -n`). */
   readonly keepsLock: boolean;
+  /** It only follows the console: the power is as it was when it ends, and only what is written to it is use. */
+  readonly consoleOnly?: true;
   readonly detached: boolean;
   /** Its client is away, and must be back by then. */
   readonly graceUntil?: number;

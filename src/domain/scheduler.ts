@@ -15,6 +15,7 @@ import { configure } from './configure.ts';
 import { cancelJob, finishJob, jobEnded, jobStarted, poweredOff } from './jobs.ts';
 import { extend, give, release, steal, touch } from './locks.ts';
 import { closeStep } from './match.ts';
+import { power, powered } from './power.ts';
 import type { Change } from './records.ts';
 import { drain, restart } from './restart.ts';
 import type { State } from './state.ts';
@@ -55,6 +56,8 @@ const handlers: Handlers = {
   jobEnded,
   poweredOff,
   boardFailed,
+  power,
+  powered,
   touch,
   service,
   tick: () => undefined,

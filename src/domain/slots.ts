@@ -63,7 +63,11 @@ export function endSlotsOf(step: Step, lock: LockRecord, why: { by: string }): v
 /** Whether a job may start under this lock now. */
 export function isIdle(lock: LockRecord | undefined): lock is LockRecord {
   return (
-    lock?.state === 'held' && lock.kind === 'lock' && lock.job === undefined && lock.slotTicket === undefined
+    lock?.state === 'held' &&
+    lock.kind === 'lock' &&
+    lock.job === undefined &&
+    lock.power === undefined &&
+    lock.slotTicket === undefined
   );
 }
 

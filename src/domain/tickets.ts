@@ -114,6 +114,7 @@ function enqueue(step: Step, body: Submit, boards: ResolvedTarget): TicketRecord
     holdSeconds: body.holdSeconds,
     submittedWallAt: step.wallAt,
     ...(body.job === undefined ? {} : { job: body.job }),
+    ...(body.consoleOnly ? { consoleOnly: true } : {}),
     detached: body.detached,
     note: body.note,
   };

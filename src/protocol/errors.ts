@@ -23,6 +23,7 @@ export const errorClasses = {
   ALREADY_YOURS: { status: 409, exit: 2, retryable: false },
   NOT_HOLDER: { status: 409, exit: 2, retryable: false },
   WRONG_KEY: { status: 409, exit: 2, retryable: false },
+  BOARD_BUSY: { status: 409, exit: 1, retryable: true },
   NO_BOARD_FITS: { status: 409, exit: 1, retryable: false },
   NOT_GRANTED_IN_TIME: { status: 409, exit: 2, retryable: true },
   REQUEST_ID_REUSED: { status: 409, exit: 1, retryable: false },

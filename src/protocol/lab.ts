@@ -37,6 +37,8 @@ export interface BoardConfig {
   holdMaxSeconds?: number;
   /** The longest that a lock may be without a job; then it ends. Absent: as long as its holder likes. */
   idleMaxSeconds?: number;
+  /** The end of a lock leaves its power as it is. Absent: the board is switched off. */
+  betweenHolders?: 'leave';
   /** Who may release or take it from somebody else. Absent: as the lab says. */
   force?: 'anyone' | 'admin';
   machine: MachineConfig;

@@ -21,6 +21,7 @@ function defineBoard(board: BoardConfig, lab: LabConfig): BoardDefinition {
     ...{ name, aliases, attributes, files: files.plain, linuxFiles: files.linux, takesLinux, takesDtb },
     ...(holdMaxSeconds === undefined ? {} : { holdMaxSeconds }),
     ...(idleMaxSeconds === undefined ? {} : { idleMaxSeconds }),
+    ...(board.betweenHolders === undefined ? {} : { betweenHolders: board.betweenHolders }),
     ...((board.force ?? lab.force) === 'admin' ? { force: 'admin' as const } : {}),
     machine: board.machine,
   };

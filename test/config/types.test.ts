@@ -138,3 +138,15 @@ test('the example of types in the reference is right, and says what the text bes
   const pc2 = boardsOf(example)[1];
   assert.deepEqual([pc2?.attributes.desk, pc2?.attributes.row], ['north', '3']);
 });
+
+test('the end of a lock switches a board off, unless the board or its type leaves it', () => {
+  const types = `types: { pc: { between_holders: leave, ${machine} } }`;
+  const boards = `boards: { a: { type: pc }, b: { type: pc, between_holders: off }, c: { ${machine} } }`;
+  assert.deepEqual(
+    boardsOf(`lab: L\n${types}\n${boards}\n`).map(({ betweenHolders }) => betweenHolders),
+    ['leave', undefined, undefined],
+  );
+  assert.deepEqual(problemsOf(`lab: L\nboards: { b: { between_holders: on, ${machine} } }\n`), [
+    "2:33 between_holders of board 'b' must be off or leave, not 'on'",
+  ]);
+});

@@ -1,5 +1,5 @@
 // Every event in every state of a board and its lock, for docs/ARCHITECTURE.md.
-import { endAny, powerOff, reclaim, serve, withLab } from './event-scenes.ts';
+import { answerPower, endAny, powerOff, reclaim, serve, switchPower, withLab } from './event-scenes.ts';
 import type { Event, EventTable, Scene, Situation } from './event-table.ts';
 import { asCaller, Lab } from './lab.ts';
 
@@ -12,11 +12,22 @@ const holdBoard =
     return { lab, id: 1 };
   };
 
+/** A board that its last holder has left on. */
+const leftOn = (): Scene => {
+  const lab = new Lab({ boards: [{ name: 'b1', betweenHolders: 'leave' }] });
+  lab.take('ana', 'b1');
+  lab.power('ana', 'b1', 'on');
+  lab.powered('b1');
+  lab.release('ana', 'b1');
+  return { lab, id: 0 };
+};
+
 const boardSituations: readonly Situation[] = [
   ['free', () => ({ lab: new Lab(), id: 0 })],
   ['granted', () => ({ id: 1, lab: withLab((lab) => lab.ask('ana', 'b1', { holdSeconds: 10 })) })],
   ['held', holdBoard()],
   ['held, job', holdBoard((lab) => lab.run('ana', 'b1', { kind: 'slot' }))],
+  ['held, switching', holdBoard((lab) => lab.power('ana', 'b1', 'cycle'))],
   ['held by a run', () => ({ id: 1, lab: withLab((lab) => lab.run('ana', 'b1', { holdSeconds: 10 })) })],
   [
     'ending, job',
@@ -36,6 +47,7 @@ const boardSituations: readonly Situation[] = [
     'broken, free',
     () => ({ id: 0, lab: withLab((lab) => lab.send('boardFailed', { board: 'b1', why: 'x' })) }),
   ],
+  ['free, left on', leftOn],
   ['out of service', () => ({ id: 0, lab: withLab((lab) => serve(lab, 'drain')) })],
   ['agent away, free', () => ({ id: 0, lab: withLab((lab) => lab.away('b1')) })],
 ];
@@ -71,6 +83,10 @@ const boardEvents: readonly Event[] = [
   ['its job ends, board off', ({ lab }) => endAny(lab, false)],
   ['its job ends, board may be on', ({ lab }) => endAny(lab, true)],
   ['its job ends, lab fault', ({ lab }) => endAny(lab, false, 'lab-fault')],
+  ['its holder switches on', ({ lab }) => switchPower(lab, 'on')],
+  ['its holder switches off', ({ lab }) => switchPower(lab, 'off')],
+  ['the switch is done', ({ lab }) => answerPower(lab, true)],
+  ['the switch failed', ({ lab }) => answerPower(lab, false)],
   ['power off done', ({ lab }) => powerOff(lab, true)],
   ['power off failed', ({ lab }) => powerOff(lab, false)],
   ['the board can not be driven', ({ lab }) => lab.send('boardFailed', { board: 'b1', why: 'x' })],
@@ -98,13 +114,14 @@ function describeBoard({ lab }: Scene): string {
     board.removed ? 'removed' : '',
   ].filter((part) => part !== '');
   const holder = lock && lock.user !== 'ana' ? ` by ${lock.user}` : '';
-  return [`${lock?.state ?? 'free'}${holder}${job}`, ...usable].join(', ');
+  const power = [lock?.power ? ', switching' : '', board.mayBeOn ? ', on' : ''].join('');
+  return [`${lock?.state ?? 'free'}${holder}${job}${power}`, ...usable].join(', ');
 }
 
 export const boardTable: EventTable = {
   title: 'Board and lock',
   intro:
-    'The lock of `ana` on a board, with a hold of 10 s; nobody waits. **Bold**: what board and lock are afterwards. In brackets: what is sent to clients and agent. In quotes: the answer.',
+    'The lock of `ana` on a board, with a hold of 10 s; nobody waits. **Bold**: what board and lock are afterwards; `on`: the board may be on; `switching`: its power is being switched by its holder. In brackets: what is sent to clients and agent. In quotes: the answer.',
   situations: boardSituations,
   events: boardEvents,
   describe: describeBoard,

@@ -1,6 +1,6 @@
 // What happens in the tables of every event in every state.
 import type { CommandTypes } from '../../src/domain/commands.ts';
-import type { JobResult } from '../../src/domain/records.ts';
+import type { JobResult, PowerAction } from '../../src/domain/records.ts';
 import { admin, asCaller, Lab } from './lab.ts';
 
 export function withLab(make: (lab: Lab) => unknown): Lab {
@@ -20,6 +20,15 @@ export function endAny(lab: Lab, mayBeOn: boolean, verdict: JobResult['verdict']
 
 export function powerOff(lab: Lab, ok: boolean): void {
   if (lab.state.locks.has('b1')) lab.poweredOff('b1', ok);
+}
+
+export function switchPower(lab: Lab, action: PowerAction): CommandTypes['power']['reply'] {
+  return lab.power('ana', 'b1', action);
+}
+
+/** The agent says that what the holder asked for is done, or was not. */
+export function answerPower(lab: Lab, ok: boolean): void {
+  lab.powered('b1', ok);
 }
 
 /** Bob comes for the board, waits till its hold is over, and answers a ping. */

@@ -45,9 +45,9 @@ function tellCell(table: EventTable, scene: Scene, happen: Event[1]): string {
   const reply = happen(scene);
   const after = table.describe(scene);
   const effects = new Set(lab.effects.slice(seen).map((effect) => effect.kind));
-  const told = (['offer', 'ping', 'start-job', 'cancel-job', 'finish-job', 'power-off'] as const).filter(
-    (kind) => effects.has(kind),
-  );
+  const told = (
+    ['offer', 'ping', 'start-job', 'cancel-job', 'finish-job', 'power-off', 'power'] as const
+  ).filter((kind) => effects.has(kind));
   const parts = [
     after === before ? '' : `**${after}**`,
     told.length > 0 ? `(${told.join(', ')})` : '',

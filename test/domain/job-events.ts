@@ -1,14 +1,14 @@
 // Every event in every state of a job, for docs/ARCHITECTURE.md.
 import { awayAndBack, cutForLong, endAny, restartAlone } from './event-scenes.ts';
 import type { Event, EventTable, Scene, Situation } from './event-table.ts';
-import { asCaller, Lab } from './lab.ts';
+import { asCaller, Lab, type Wish } from './lab.ts';
 
 const jobOf =
-  (kind: 'run' | 'slot', make?: (lab: Lab, id: number) => void): (() => Scene) =>
+  (kind: 'run' | 'slot', make?: (lab: Lab, id: number) => void, wish: Wish = {}): (() => Scene) =>
   () => {
     const lab = new Lab();
     if (kind === 'slot') lab.take('ana', 'b1');
-    const id = lab.ask('ana', 'b1', { kind });
+    const id = lab.ask('ana', 'b1', { kind, ...wish });
     lab.confirm(id);
     make?.(lab, id);
     return { lab, id };
@@ -25,6 +25,7 @@ const jobSituations: readonly Situation[] = [
   ['starting, `-n`', jobOf('slot')],
   ['running, `-n`', jobOf('slot', started)],
   ['ending, `-n`', jobOf('slot', cancel)],
+  ['running, console', jobOf('slot', started, { consoleOnly: true })],
   ['ended', jobOf('run', (lab, id) => lab.endJob(lab.job(id)))],
 ];
 
@@ -41,6 +42,7 @@ const jobEvents: readonly Event[] = [
     'its client is done (`-a`, `-r`)',
     ({ lab, id }) => lab.send('finishJob', { caller: asCaller('ana'), job: id }),
   ],
+  ['its holder switches the power', ({ lab }) => lab.power('ana', 'b1', 'cycle')],
   ['its line is cut', ({ lab, id }) => lab.detach(id)],
   ['its line is cut, the grace passes', ({ lab, id }) => cutForLong(lab, id)],
   ['its process ends', ({ lab, id }) => lab.detach(id, true)],
@@ -67,7 +69,8 @@ function describeJob({ lab, id }: Scene): string {
 
 export const jobTable: EventTable = {
   title: 'Job',
-  intro: 'A job of `ana` under the lock that `mq run` took, or under one of her own (`run -n`).',
+  intro:
+    'A job of `ana` under the lock that `mq run` took, or under one of her own (`run -n`), or only following the console.',
   situations: jobSituations,
   events: jobEvents,
   describe: describeJob,

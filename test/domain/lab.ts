@@ -8,6 +8,7 @@ import type {
   CommandTypes,
   ConfirmReply,
   Effect,
+  PowerReply,
   Submit,
   SubmitReply,
 } from '../../src/domain/commands.ts';
@@ -17,6 +18,7 @@ import type {
   JobResult,
   LabDefinition,
   LockRecord,
+  PowerAction,
   TicketRecord,
   Token,
 } from '../../src/domain/records.ts';
@@ -79,6 +81,7 @@ export class Lab {
   /** Of all steps. */
   readonly effects: Effect[] = [];
   readonly #outcomes = new Map<number, TicketRecord['outcome']>();
+  #requests = 0;
 
   constructor(options: LabOptions = {}) {
     this.timing = { ...standardTiming, ...options.timing };
@@ -179,6 +182,12 @@ export class Lab {
     this.send('detach', { ticket, gone });
   }
 
+  power(user: string, board: string, action: PowerAction, key = '0'): PowerReply {
+    this.#requests += 1;
+    const request = `request ${this.#requests}`;
+    return this.send('power', { caller: asCaller(user), board, key, action, request });
+  }
+
   // ---- agents ----
 
   /** Every board's agent is there, and knows these jobs. */
@@ -198,6 +207,12 @@ export class Lab {
   poweredOff(board: string, ok = true): void {
     const token = this.lock(board).lastToken;
     this.send('poweredOff', { board, token, ok, detail: ok ? '' : 'no answer' });
+  }
+
+  /** Answers the power action that is under way, if there is one. */
+  powered(board: string, ok = true): void {
+    const request = this.state.locks.get(board)?.power?.request ?? 'none';
+    this.send('powered', { board, request, ok, detail: ok ? '' : 'no answer' });
   }
 
   configure(options: LabOptions): boolean {

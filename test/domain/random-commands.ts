@@ -51,6 +51,9 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
       'poweredOff',
       'boardFailed',
       'touch',
+      'power',
+      'power',
+      'powered',
     ],
     ...['drain', 'resume', 'configure', 'restart', 'leave', 'tick'],
   ),
@@ -63,7 +66,7 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
 
 const boards = [
   'b1',
-  { name: 'b2', holdMaxSeconds: 20 },
+  { name: 'b2', holdMaxSeconds: 20, betweenHolders: 'leave' as const },
   { name: 'b3', idleMaxSeconds: 20, files: { min: 1, max: 2 } },
 ];
 const labs: readonly LabOptions[] = [
@@ -72,7 +75,7 @@ const labs: readonly LabOptions[] = [
     pools: { p: ['b1', 'b2'], q: ['b3', 'b2'], 'r*': ['b2', 'b1'] },
     limits: { adHocQueuesPerBoard: 2 },
   },
-  { boards: boards.slice(0, 2), pools: { p: ['b2'], q: ['b1'] } },
+  { boards: ['b1', 'b2'], pools: { p: ['b2'], q: ['b1'] } },
   { boards, pools: { p: ['b3', 'b1'], q: ['b2', 'b3'] }, discipline: 'fifo' },
   { boards: boards.slice(1), pools: { p: ['b3', 'b2'] }, limits: { ticketsPerUser: 3, queueLength: 2 } },
   {
@@ -155,6 +158,9 @@ export function toCommand(draft: Draft, state: State): Command {
       return { name: 'service', body: { caller: at(callers, 2), boards: [board], action: what, note: '' } };
     case 'tick':
       return { name: 'tick', body: {} };
+    case 'power':
+    case 'powered':
+      return powerCommand(draft, state, { board, caller });
     default:
       return clientOrAgentCommand(draft, state, { ticket, board, caller });
   }
@@ -176,6 +182,7 @@ function toSubmit(draft: Draft, caller: Caller): Submit {
     ...(wish % 4 === 0 ? { waitSeconds: wish } : {}),
     ...(kind === 'run' && flag ? { needs: { fileCount: 1 + (wish % 2), linux: false, dtb: false } } : {}),
     ...(kind === 'lock' ? {} : { job: { image: 'hello' } }),
+    ...(kind === 'slot' && flag ? { consoleOnly: true as const } : {}),
     detached: kind === 'run' && wish % 5 === 0,
     note: '',
     reuse: wish % 7 === 0,
@@ -189,6 +196,21 @@ function confirmOf(state: State, ticket: number, stale: boolean): Command {
   const late: Token = { generation: 1, number: 1 };
   const token = stale ? late : (meant?.offer?.token ?? late);
   return { name: 'confirm', body: { user: meant?.user ?? 'ana', ticket: meant?.id ?? ticket, token } };
+}
+
+function powerCommand(
+  draft: Draft,
+  state: State,
+  { board, caller }: { board: string; caller: Caller },
+): Command {
+  const { what, which, wish, flag } = draft;
+  const request = `request ${which} ${wish}`;
+  if (what === 'power') {
+    const action = at(['on', 'off', 'cycle'] as const, wish);
+    return { name: 'power', body: { caller, board, key: at(keys, wish), action, request } };
+  }
+  const asked = state.locks.get(board)?.power?.request ?? request;
+  return { name: 'powered', body: { board, request: asked, ok: flag, detail: '' } };
 }
 
 function clientOrAgentCommand(

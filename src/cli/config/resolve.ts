@@ -92,6 +92,7 @@ function resolveBoard(
     takesLinux: board.linux ?? false,
     takesDtb: board.dtb ?? false,
     ...useLimitsOf(board),
+    ...(board.between_holders === 'leave' ? { betweenHolders: 'leave' as const } : {}),
     machine: resolveMachine(board.machine),
   };
 }

@@ -113,6 +113,8 @@ function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
         'NOT_ALLOWED',
         `Job ${reply.lock?.job} runs on ${board}. Cancel it first: mq cancel ${reply.lock?.job}.`,
       );
+    case 'switching':
+      throw busyError(board);
     case 'not-allowed':
       throw new MqError('NOT_ALLOWED', notForcedText(board, reply.lock?.user));
   }
@@ -120,4 +122,10 @@ function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
 
 function notForcedText(board: string, holder = 'another'): string {
   return `${board} is held by ${holder}, and only an admin may take it from somebody. Ask ${holder} or an admin.`;
+}
+
+/** The holder's own switch of the power is under way. */
+export function busyError(board: string): MqError {
+  const message = `The power of ${board} is being switched. Try again when that is done.`;
+  return new MqError('BOARD_BUSY', message, { details: { board } });
 }

@@ -10,6 +10,8 @@ interface Bench {
   highest: Token;
   isOn: boolean;
   job: number | undefined;
+  /** The power action of its holder that is under way. */
+  switching: string | undefined;
 }
 
 interface AgentJob {
@@ -28,6 +30,8 @@ export class SimulatedAgent {
   readonly #boards: Map<string, Bench>;
   readonly #jobs = new Map<number, AgentJob>();
   readonly #powerReports = new Map<string, { token: Token; ok: boolean }>();
+  /** What became of each holder's action, as long as this process lives. */
+  readonly #switched = new Map<string, boolean>();
   #isLinked = false;
   /** Rises with each link and each life, so that what was under way before is dropped. */
   #link = 0;
@@ -36,7 +40,10 @@ export class SimulatedAgent {
   constructor(world: World, boards: readonly string[]) {
     this.#world = world;
     this.#boards = new Map(
-      boards.map((name) => [name, { highest: seenBefore, isOn: false, job: undefined }]),
+      boards.map((name) => [
+        name,
+        { highest: seenBefore, isOn: false, job: undefined, switching: undefined },
+      ]),
     );
   }
 
@@ -48,7 +55,11 @@ export class SimulatedAgent {
   occupation(board: string): string | undefined {
     const bench = this.#boards.get(boardOf(board));
     if (bench?.job !== undefined) return `job ${bench.job} runs`;
-    return bench?.isOn ? 'it is on' : undefined;
+    return bench?.switching === undefined ? undefined : 'it is being switched';
+  }
+
+  isOn(board: string): boolean {
+    return this.#boards.get(boardOf(board))?.isOn ?? false;
   }
 
   get isIdle(): boolean {
@@ -122,9 +133,12 @@ export class SimulatedAgent {
   restart(): void {
     this.disconnect();
     this.#life += 1;
+    this.#switched.clear();
     for (const bench of this.#boards.values()) {
-      bench.isOn = false;
+      // Without a job it is not looked at.
+      if (bench.job !== undefined) bench.isOn = false;
       bench.job = undefined;
+      bench.switching = undefined;
     }
     // Some it finds in its notes and reports, of others nothing is left.
     for (const [id, job] of this.#jobs) {
@@ -154,6 +168,8 @@ export class SimulatedAgent {
         return this.#later(this.#soon(), () => this.#end(effect.job.id, 'completed'));
       case 'power-off':
         return this.#powerOff(effect.board, effect.token);
+      case 'power':
+        return this.#power(effect);
     }
   }
 
@@ -167,6 +183,7 @@ export class SimulatedAgent {
       );
       return undefined;
     }
+    if (compareTokens(token, bench.highest) > 0) this.#abortSwitch(board, bench);
     bench.highest = token;
     return bench;
   }
@@ -179,7 +196,7 @@ export class SimulatedAgent {
     if (bench.job !== undefined)
       this.#world.fail(`job ${job.id} starts on ${job.board} while job ${bench.job} runs`);
     bench.job = job.id;
-    bench.isOn = true;
+    if (!job.consoleOnly) bench.isOn = true;
     this.#jobs.set(job.id, { job, state: 'starting' });
     this.#here(this.#soon(), () => {
       const known = this.#jobs.get(job.id);
@@ -215,10 +232,11 @@ export class SimulatedAgent {
     const known = this.#jobs.get(id);
     if (!known || known.state === 'ended') return;
     const bench = this.#boards.get(boardOf(known.job.board));
-    const mayBeOn = this.#world.random.chance(0.15);
+    const mayBeOn = this.#world.random.chance(0.15) || known.job.consoleOnly === true;
     if (bench?.job === id) {
       bench.job = undefined;
-      bench.isOn = mayBeOn;
+      this.#abortSwitch(known.job.board, bench);
+      if (!known.job.consoleOnly) bench.isOn = mayBeOn;
     }
     known.state = 'ended';
     known.result = { verdict, detail: verdict, mayBeOn };
@@ -229,14 +247,18 @@ export class SimulatedAgent {
     const known = this.#jobs.get(id);
     if (!known?.result) return;
     const { job, result } = known;
-    this.#post({ name: 'jobEnded', body: { job: id, token: job.token, result } }, () =>
-      this.#jobs.delete(id),
+    // What it says of the power meanwhile may be heard before its last console bytes are there, and so before this.
+    this.#later(this.#world.random.between(0, 60), () =>
+      this.#post({ name: 'jobEnded', body: { job: id, token: job.token, result } }, () =>
+        this.#jobs.delete(id),
+      ),
     );
   }
 
   #powerOff(board: string, token: Token): void {
     const bench = this.#admit(board, token, 'switch off');
     if (!bench) return;
+    this.#abortSwitch(board, bench);
     const { random, isCalm } = this.#world;
     const hangs = !isCalm && random.chance(0.02);
     this.#here(hangs ? random.between(10_000, 400_000) : random.between(5, 400), () => {
@@ -254,6 +276,50 @@ export class SimulatedAgent {
     if (bench.job === undefined) return;
     this.#jobs.delete(bench.job);
     bench.job = undefined;
+  }
+
+  /** The holder's own action, beside a job where one runs under the same token. */
+  #power({ board, token, action, request, again }: Extract<Effect, { kind: 'power' }>): void {
+    const known = this.#switched.get(request);
+    if (known !== undefined) return this.#tellSwitched(board, request, known);
+    const bench = this.#boards.get(boardOf(board));
+    if (!bench || bench.switching === request) return;
+    // It was lost on its way, or with the process that had it.
+    if (again) return this.#tellSwitched(board, request, false);
+    if (!this.#admit(board, token, action)) return;
+    if (bench.switching !== undefined) this.#world.fail(`two actions switch ${board} at once`);
+    bench.switching = request;
+    const { random, isCalm } = this.#world;
+    const forMs = !isCalm && random.chance(0.1) ? random.between(5_000, 40_000) : random.between(5, 3_000);
+    this.#here(forMs / 2, () => {
+      if (bench.switching === request && action === 'on') bench.isOn = true;
+      else if (bench.switching === request) bench.isOn = false;
+    });
+    this.#here(forMs, () => {
+      if (bench.switching !== request) return;
+      bench.switching = undefined;
+      const ok = isCalm || random.chance(0.9);
+      bench.isOn = action !== 'off' || (!ok && random.chance(0.5) && this.#mayBeOn(board));
+      this.#switched.set(request, ok);
+      this.#tellSwitched(board, request, ok);
+    });
+  }
+
+  /** Something newer has the board, or its lock ends. */
+  #abortSwitch(board: string, bench: Bench): void {
+    if (bench.switching === undefined) return;
+    const request = bench.switching;
+    bench.switching = undefined;
+    this.#switched.set(request, false);
+    this.#tellSwitched(board, request, false);
+  }
+
+  #mayBeOn(board: string): boolean {
+    return this.#world.server.checker.mirror.get('board', board)?.mayBeOn === true;
+  }
+
+  #tellSwitched(board: string, request: string, ok: boolean): void {
+    this.#post({ name: 'powered', body: { board, request, ok, detail: ok ? '' : 'no answer' } });
   }
 
   #tellPower(board: string): void {

@@ -72,7 +72,14 @@ export class History {
     if (isNew && !this.#isFresh(after.token)) problems.push(`${about} has no new token`);
     if (before && after && compareTokens(after.lastToken, before.lastToken) < 0)
       problems.push(`the tokens of ${about} fall to ${formatToken(after.lastToken)}`);
+    if (!before && after?.foundOn && !this.#isLeft(after.board))
+      problems.push(`${about} was granted on a board that is not left on`);
     return problems;
+  }
+
+  #isLeft(board: string): boolean {
+    const { boards } = this.#mirror.get('lab', '') ?? { boards: [] };
+    return boards.some(({ name, betweenHolders }) => name === board && betweenHolders === 'leave');
   }
 
   #noteJob(before: JobRecord | undefined, after: JobRecord | undefined): string[] {

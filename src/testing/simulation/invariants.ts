@@ -34,6 +34,6 @@ export function checkNobodyIdles(state: State): string[] {
 }
 
 function isIdleFor(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
-  if (lock?.state !== 'held' || lock.kind !== 'lock' || lock.job !== undefined) return false;
+  if (lock?.state !== 'held' || lock.kind !== 'lock' || lock.job !== undefined || lock.power) return false;
   return lock.slotTicket === undefined && lock.user === ticket.user && lock.key === ticket.key;
 }

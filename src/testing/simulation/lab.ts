@@ -13,11 +13,11 @@ export const agentBoards: readonly (readonly string[])[] = [
 const boards: readonly BoardDefinition[] = [
   defineBoard('b0', 'imx6', {}),
   defineBoard('b1', 'imx6', { files: { min: 1, max: 2 }, force: 'admin' }),
-  defineBoard('b2', 'imx6', { aliases: ['b2-new'] }),
+  defineBoard('b2', 'imx6', { aliases: ['b2-new'], betweenHolders: 'leave' }),
   defineBoard('b3', 'imx8', { takesLinux: true }),
   defineBoard('b4', 'imx8', { takesLinux: true, takesDtb: true }),
   defineBoard('b5', 'x86', { holdMaxSeconds: 40 }),
-  defineBoard('b6', 'x86', { idleMaxSeconds: 30, files: { min: 1, max: 2 } }),
+  defineBoard('b6', 'x86', { betweenHolders: 'leave', idleMaxSeconds: 30, files: { min: 1, max: 2 } }),
 ];
 
 export const fullLab: LabDefinition = {
@@ -37,7 +37,9 @@ export const fullLab: LabDefinition = {
 /** Another definition: boards and pools taken out, another discipline. */
 export function changeLab(random: Random): LabDefinition {
   const gone = new Set(random.chance(0.7) ? [random.pick(boards).name, random.pick(boards).name] : []);
-  const left = fullLab.boards.filter((board) => !gone.has(board.name));
+  const left = fullLab.boards
+    .filter((board) => !gone.has(board.name))
+    .map((board) => otherRest(board, random));
   const pools = fullLab.pools
     .filter(() => random.chance(0.9))
     .map((pool) => ({
@@ -70,6 +72,13 @@ function rename(lab: LabDefinition, from: string, to: string): LabDefinition {
 /** The board itself, whatever it is called. */
 export function boardOf(name: string): string {
   return name.replace('-new', '');
+}
+
+/** Now and then a board is left as it is no longer, or from now on. */
+function otherRest(board: BoardDefinition, random: Random): BoardDefinition {
+  if (random.chance(0.8)) return board;
+  const { betweenHolders, ...rest } = board;
+  return betweenHolders === undefined ? { ...rest, betweenHolders: 'leave' } : rest;
 }
 
 export function pickTarget(random: Random): TargetSpec {

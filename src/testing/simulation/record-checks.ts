@@ -29,13 +29,26 @@ export function checkRecords(state: State): string[] {
       if (!state.boards.get(name)?.removed)
         problems.push(`${board.name} waits for ${name}, which is not leaving`);
     }
-    if (!board.mayBeOn) continue;
-    if (!lock && board.health.state !== 'broken') problems.push(`${board.name} is free and may be on`);
-    if (lock?.state === 'granted') problems.push(`${board.name} was granted while it may be on`);
-    if (lock?.state === 'held' && !hadJob(lock) && !lock.passedOn)
-      problems.push(`${board.name} may be on without a job of its holder`);
+    problems.push(...checkPower(state, board, lock));
   }
   return problems;
+}
+
+/** A board is off between holders, unless it is one that is left as it is; and on by its holder's doing only. */
+function checkPower(state: State, board: BoardRecord, lock: LockRecord | undefined): string[] {
+  const { name, mayBeOn } = board;
+  if (!mayBeOn) return lock?.switchedOn ? [`${name} was switched on by its holder and counts as off`] : [];
+  const isLeft = state.lab.boards.some((one) => one.name === name && one.betweenHolders === 'leave');
+  if (!lock)
+    return isLeft || board.health.state === 'broken' || board.succeeds
+      ? []
+      : [`${name} is free and may be on`];
+  if (lock.foundOn) return [];
+  if (lock.state === 'granted') return [`${name} was granted while it may be on`];
+  const isHolders = hadJob(lock) || lock.passedOn || lock.switchedOn;
+  return lock.state === 'held' && !isHolders
+    ? [`${name} may be on without a job or a switch of its holder`]
+    : [];
 }
 
 function checkLock(state: State, board: string, lock: LockRecord): string[] {
@@ -63,8 +76,13 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
     if (slot && (slot.user !== lock.user || slot.key !== lock.key))
       problems.push(`${about} offers its slot to another`);
   }
-  if (lock.idleAt !== undefined && (lock.job !== undefined || lock.state !== 'held'))
+  const job = lock.job === undefined ? undefined : state.jobs.get(lock.job);
+  const isUsed = (job && !job.consoleOnly) || lock.power !== undefined;
+  if (lock.idleAt !== undefined && (isUsed || lock.state !== 'held'))
     problems.push(`${about} counts as idle while it is not`);
+  if (lock.idleMaxSeconds !== undefined && lock.state === 'held' && !isUsed && lock.idleAt === undefined)
+    problems.push(`${about} is never idle`);
+  if (lock.power && lock.state === 'granted') problems.push(`${about} is used before it was confirmed`);
   return problems;
 }
 

@@ -43,6 +43,7 @@ const repeatable: readonly CommandName[] = [
   'jobStarted',
   'jobEnded',
   'poweredOff',
+  'powered',
   'attach',
   'touch',
   'tick',

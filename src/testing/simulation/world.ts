@@ -13,7 +13,7 @@ import type { Timing } from '../../domain/timing.ts';
 import { Agenda } from './agenda.ts';
 import { SimulatedAgent } from './agent.ts';
 import { SimulatedClient } from './client.ts';
-import { agentBoards } from './lab.ts';
+import { agentBoards, boardOf } from './lab.ts';
 import { Random } from './random.ts';
 import { SimulatedServer } from './server.ts';
 import { pickWish } from './wish.ts';
@@ -35,6 +35,7 @@ export class World {
   isCalm = false;
   readonly #owners = new Map<number, SimulatedClient>();
   #spawned = 0;
+  #switches = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -144,6 +145,7 @@ export class World {
       case 'finish-job':
         return this.agents.find((agent) => agent.drives(effect.job.board))?.act(effect);
       case 'power-off':
+      case 'power':
         return this.agents.find((agent) => agent.drives(effect.board))?.act(effect);
     }
   }
@@ -178,11 +180,26 @@ export class World {
       if (after?.outcome) this.fates.set(after.id, after.outcome);
     }
     if (change.entity === 'lab') for (const agent of this.agents) this.agenda.in(1, () => agent.heed());
+    if (change.entity === 'board') this.#checkPower(change.key);
     if (change.entity !== 'lock') return;
-    const after = change.after as LockRecord | undefined;
-    if (change.before || after?.state !== 'granted') return;
-    const occupation = this.agents.find((agent) => agent.drives(after.board))?.occupation(after.board);
-    if (occupation !== undefined) this.fail(`${after.board} was granted while ${occupation}`);
+    this.#checkHolder(change.before as LockRecord | undefined, change.after as LockRecord | undefined);
+  }
+
+  /** A board that is on counts as one that may be, under one of its names. */
+  #checkPower(name: string): void {
+    if (!this.agents.some((agent) => agent.isOn(name))) return;
+    const records = this.server.checker.mirror.all('board');
+    const counts = records.some((board) => board.mayBeOn && boardOf(board.name) === boardOf(name));
+    if (!counts) this.fail(`${name} counts as off, or is forgotten, while it is on`);
+  }
+
+  /** What is done to a board's metal is over, and the board as it is said to be, when somebody else gets it. */
+  #checkHolder(before: LockRecord | undefined, after: LockRecord | undefined): void {
+    if (!after || after.state === 'ending' || (before && sameToken(before.token, after.token))) return;
+    const agent = this.agents.find((one) => one.drives(after.board));
+    const isOn = !before && !after.foundOn && agent?.isOn(after.board);
+    const occupation = agent?.occupation(after.board) ?? (isOn ? 'it is on' : undefined);
+    if (occupation !== undefined) this.fail(`${after.board} was given to ${after.user} while ${occupation}`);
   }
 
   // ---- what clients ask of the world ----
@@ -224,6 +241,7 @@ export class World {
     some(0.1, () => ({ name: 'extend', body: { caller, board, key, holdSeconds: random.between(0, 20) } }));
     some(0.04, () => ({ name: 'give', body: { caller, board, key, user: 'eve', newKey: 'gift' } }));
     if (random.chance(0.3)) agenda.in(random.wait(1_000), () => this.#runUnder(client, board));
+    if (random.chance(0.5)) agenda.in(random.wait(2_000), () => this.#switch(client, board));
     // Some forget.
     if (!this.isCalm && random.chance(0.05)) return this.forget(client);
     agenda.in(this.isCalm ? 10 : random.wait(7_000), () => client.release());
@@ -235,7 +253,19 @@ export class World {
       ? ({ kind: 'board', name: board } as const)
       : ({ kind: 'pool', name: this.random.pick(['imx6', 'mixed', 'x86']) } as const);
     const { needs: _needs, ...wish } = client.wish;
-    this.spawn({ ...wish, kind: 'slot', target, job: { image: 'hello' }, reuse: false });
+    const console = this.random.chance(0.3) ? ({ consoleOnly: true } as const) : {};
+    this.spawn({ ...wish, ...console, kind: 'slot', target, job: { image: 'hello' }, reuse: false });
+  }
+
+  /** The holder switches the power, now and then again and again, also when the board is not theirs any more. */
+  #switch(client: SimulatedClient, board: string): void {
+    const { random, agenda } = this;
+    const { caller, key } = client.wish;
+    this.#switches += 1;
+    const action = random.pick(['on', 'off', 'cycle'] as const);
+    const request = `switch ${this.#switches}`;
+    this.server.post({ name: 'power', body: { caller, board, key, action, request } });
+    if (!this.isCalm && random.chance(0.6)) agenda.in(random.wait(2_000), () => this.#switch(client, board));
   }
 
   /** A client's job runs. */

@@ -31,6 +31,14 @@ const boardSettings = {
   linux: Type.Optional(flag('Boots Linux over the network (-L).')),
   dtb: Type.Optional(flag('Takes a device tree (-b), with -L.')),
   ...useLimits,
+  between_holders: Type.Optional(
+    Type.Unsafe<'off' | 'leave'>({
+      enum: ['off', 'leave'],
+      default: 'off',
+      title: 'off or leave',
+      description: 'Whether the end of a lock switches the board off, or leaves its power as it is.',
+    }),
+  ),
   machine: Type.Optional(machine),
 };
 
