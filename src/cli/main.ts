@@ -8,7 +8,7 @@ const list = (name: string) => async (): Promise<Command> =>
 
 /** The commands; the file of one is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./legacy/run.ts')).run,
+  run: async () => (await import('./run/run-form.ts')).run,
   sem: async () => (await import('./legacy/sem.ts')).sem,
   lock: async () => (await import('./commands/lock.ts')).lock,
   unlock: async () => (await import('./commands/unlock.ts')).unlock,

@@ -31,7 +31,7 @@ export const errorClasses = {
   IMAGE_MISMATCH: { status: 422, exit: 1, retryable: true },
   TOO_LARGE: { status: 413, exit: 1, retryable: false },
   TRY_AGAIN: { status: 503, exit: 4, retryable: true },
-  SERVER_UNREACHABLE: { status: 503, exit: 1, retryable: true },
+  SERVER_UNREACHABLE: { status: 503, exit: 4, retryable: true },
   PROTOCOL_MISMATCH: { status: 426, exit: 1, retryable: false },
   INTERNAL: { status: 500, exit: 1, retryable: false },
 } as const satisfies Record<string, ErrorClass>;

@@ -65,7 +65,7 @@ test('every command has help with a summary and examples, and stands in the usag
 
 test('help speaks of the program by the name it was called', () => {
   assert.match(usageLines('mq.sh').join('\n'), /usage: mq\.sh COMMAND/);
-  assert.match(commandHelp('run', 'mq.sh').join('\n'), /mq\.sh run -s/);
+  assert.match(commandHelp('run', 'mq.sh').join('\n'), /mq\.sh run TARGET/);
 });
 
 test('no line of help is wider than 110 columns', () => {

@@ -1,8 +1,9 @@
 // `mq run`: what its arguments ask for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileOrderWarning, parseRun, type RunRequest } from '../../src/cli/legacy/run-flags.ts';
+import { parseRun, type RunRequest } from '../../src/cli/legacy/run-flags.ts';
 import type { Unusable } from '../../src/cli/legacy/sem-flags.ts';
+import { fileOrderWarning } from '../../src/cli/run/job-files.ts';
 
 const isFile = (path: string) => !path.startsWith('missing');
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { misfitLine } from '../../src/cli/legacy/misfit.ts';
-import { shownPart } from '../../src/cli/legacy/run-console.ts';
 import { exitCodeOf, verdictLine, verdictText } from '../../src/cli/legacy/verdict.ts';
+import { shownPart } from '../../src/cli/run/job-console.ts';
 import type { LabListing } from '../../src/protocol/lab.ts';
 
 const verdicts = ['completed', 'error-text', 'timed-out', 'boot-failed', 'lab-fault', 'cancelled'] as const;

@@ -90,7 +90,7 @@ test('names that are nowhere are told, and the nearest board is', { skip: noTerm
 
 test('no server: it says where it looked and how to start one', async () => {
   const { code, stdout, stderr } = await lab.run(['status'], { env: { MQ_SERVER: 'unix:/nonexistent/s' } });
-  assert.deepEqual([code, stdout], [1, '']);
+  assert.deepEqual([code, stdout], [4, '']);
   assert.match(stderr, /unix:\/nonexistent\/s \(from MQ_SERVER\).*mq server/);
 });
 

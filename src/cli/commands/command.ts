@@ -2,13 +2,17 @@
 import type { Client } from '../../client/client.ts';
 import { errorClasses, MqError } from '../../protocol/errors.ts';
 import { type ConnectOptions, connectTo } from '../connect/connect.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { Interrupted } from '../interrupt.ts';
 import { type OptionSpec, type ParsedOptions, parseOptions } from '../options.ts';
 import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
+/** Options of every command. */
+const everywhere = { server: { kind: 'text' }, 'no-color': { kind: 'flag' } } as const;
+
 export interface CommandContext<Name extends string> {
-  readonly options: ParsedOptions<Name | 'server'>;
+  readonly options: ParsedOptions<Name | keyof typeof everywhere>;
   readonly terminal: Terminal;
   readonly connect: (options?: ConnectOptions) => Promise<Client>;
 }
@@ -27,10 +31,11 @@ export async function runCommand<Name extends string>(
 ): Promise<number> {
   let client: Client | undefined;
   try {
-    const options = parseOptions(command, argv, { ...specs, server: { kind: 'text' } } as Record<
-      Name | 'server',
+    const options = parseOptions(command, argv, { ...specs, ...everywhere } as Record<
+      Name | keyof typeof everywhere,
       OptionSpec
     >);
+    if (options.flags.has('no-color')) terminal.hasNoColour = true;
     if (options.wantsHelp) {
       const { commandHelp } = await import('../help/help.ts');
       terminal.print(commandHelp(command));
@@ -42,18 +47,22 @@ export async function runCommand<Name extends string>(
     };
     return await work({ options, terminal, connect });
   } catch (error) {
-    return fail(error, terminal);
+    return tellFailure(error, terminal, { isJson: Object.hasOwn(specs, 'json') && argv.includes('--json') });
   } finally {
     terminal.wipe();
     client?.close();
   }
 }
 
-function fail(error: unknown, terminal: Terminal): number {
-  if (error instanceof Interrupted) return 1;
+/** Says what went wrong, for programs as an object on a line of its own. Returns the exit code. */
+export function tellFailure(error: unknown, terminal: Terminal, { isJson }: { isJson: boolean }): number {
+  if (error instanceof Interrupted) return exitCodes.failed;
   if (!(error instanceof MqError)) throw error;
-  terminal.complain(`mq: ${escapeText(error.message)}`);
-  return errorClasses[error.code].exit;
+  const { code, message, details } = error;
+  const exit = errorClasses[code].exit;
+  if (isJson) terminal.complain(JSON.stringify({ error: { code, message, exit, details } }));
+  else terminal.complain(`mq: ${escapeText(message)}`);
+  return exit;
 }
 
 /** For programs: the whole value, on lines of its own. */

@@ -1,5 +1,5 @@
-// `mq jobs`: what ran and what runs.
-import { misuse, noWords } from '../options.ts';
+// `mq jobs`: what ran and what runs, or one job.
+import { idOf, misuse, onlyWord } from '../options.ts';
 import { paintFor } from '../terminal/paint.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { jsonLines, runCommand, tableWidth } from './command.ts';
@@ -16,12 +16,17 @@ const options = {
 
 export function jobs(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('jobs', argv, terminal, options, async ({ options, connect }) => {
-    noWords('jobs', options.words);
+    const id = options.words.length === 0 ? undefined : idOf('jobs', onlyWord('jobs', options.words, 'job'));
+    const mine = options.flags.has('mine');
+    if (id !== undefined && (mine || options.texts.has('limit')))
+      throw misuse('jobs', 'A job by its number is one: --mine and --limit are for lists.');
     const limit = limitOf(options.texts.get('limit'));
     const client = await connect({ readsOnly: true });
-    const mine = options.flags.has('mine');
-    const { jobs } = await client.request('jobs', { limit, ...(mine ? { mine } : {}) });
-    if (options.flags.has('json')) terminal.print(jsonLines(jobs));
+    const jobs =
+      id === undefined
+        ? (await client.request('jobs', { limit, ...(mine ? { mine } : {}) })).jobs
+        : [(await client.request('job', { id })).job];
+    if (options.flags.has('json')) terminal.print(jsonLines(id === undefined ? jobs : jobs[0]));
     else if (jobs.length === 0) terminal.hint('No jobs yet.');
     else {
       const paint = paintFor(terminal.hasColour(terminal.stdout));

@@ -1,10 +1,11 @@
 // `mq lock`: takes the lock of a board, or of the first board of several that comes free, and keeps it.
+import type { Settled } from '../../client/ticket.ts';
+import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
 import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
 import { takeSignals } from '../interrupt.ts';
 import { noKey } from '../legacy/lock-lines.ts';
 import { onlyWord } from '../options.ts';
-import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { jsonLines, runCommand } from './command.ts';
 import { lockWish, wishOptions } from './lock-wish.ts';
@@ -28,14 +29,16 @@ export function lock(argv: readonly string[], terminal: Terminal): Promise<numbe
       terminal.print(options.flags.has('json') ? jsonLines(lockJson(settled.lock)) : [settled.lock.board]);
       return 0;
     }
-    if (settled.state === 'ended') terminal.complain(notHadText(target, settled.text));
-    return 2;
+    throw notHad(target, settled);
   });
 }
 
 /** What became of waiting that ended without a board. */
-export function notHadText(target: string, why: string): string {
-  return escapeText(`mq: the lock of ${target} was not had: ${why}.`);
+export function notHad(target: string, settled: Settled): MqError {
+  const { reason, text } =
+    settled.state === 'ended' ? settled : { reason: settled.state, text: settled.state };
+  const message = `the lock of ${target} was not had: ${text}.`;
+  return new MqError('NOT_GRANTED_IN_TIME', message, { details: { target, reason } });
 }
 
 /** A lock for programs; times are UTC, as `2026-11-25T08:30:00.000Z`. */

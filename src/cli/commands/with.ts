@@ -10,7 +10,7 @@ import { startCommand } from '../with/command-process.ts';
 import { startGuard } from '../with/guard-process.ts';
 import { SignalRelay } from '../with/signal-relay.ts';
 import { type CommandContext, runCommand } from './command.ts';
-import { notHadText } from './lock.ts';
+import { notHad } from './lock.ts';
 import { lockWish, wishOptions } from './lock-wish.ts';
 import { awaitFreed } from './unlock.ts';
 
@@ -37,10 +37,7 @@ export function withLock(argv: readonly string[], terminal: Terminal): Promise<n
     const signal = relay.stopped;
     const ticket = await submitWatched(client, { target, kind: 'lock', ...wish }, { terminal, signal });
     const settled = await settledOrWithdrawn(ticket, { signal });
-    if (settled.state !== 'held') {
-      if (settled.state === 'ended') terminal.complain(notHadText(target, settled.text));
-      return 2;
-    }
+    if (settled.state !== 'held') throw notHad(target, settled);
     if (signal.aborted) {
       await ticket.withdraw();
       throw signal.reason;

@@ -1,7 +1,7 @@
 // Help for people: what there is, and for each command its options and examples. Pure; loaded only when asked for. The
 // texts are in the files beside this one, one for each group of commands.
 import { nearestName } from '../config/nearest.ts';
-import { runUsage, semUsage } from '../legacy/usage.ts';
+import { semUsage } from '../legacy/usage.ts';
 import { boardsHelp } from './boards.ts';
 import type { CommandHelp, HelpGroup } from './entry.ts';
 import { jobsHelp } from './jobs.ts';
@@ -37,7 +37,6 @@ export function usageLines(program: string): string[] {
 
 /** `mq COMMAND --help`. */
 export function commandHelp(command: string, program = 'mq'): string[] {
-  if (command === 'run') return runUsage(program);
   if (command === 'sem') return semUsage(program);
   const help = isCommand(command) ? helps[command] : undefined;
   if (!help) return usageLines(program);

@@ -1,22 +1,14 @@
 // `mq run`: from arguments to what is to be run. Pure but for the question whether a file is there, which is passed in:
 // the old script asked it in the order of the flags, and its first complaint was the only one.
+import type { RunPlan } from '../run/job-files.ts';
 import type { Unusable } from './sem-flags.ts';
 import { ArgumentReader, badHoldLine, type Wish, WishFlags } from './wish-flags.ts';
 
-export interface RunRequest {
+export interface RunRequest extends RunPlan {
   readonly kind: 'run';
   readonly target: string;
   /** `reserve`: -r, nothing is loaded. */
   readonly what: 'image' | 'reserve';
-  /** Paths, as given. */
-  readonly files: readonly string[];
-  readonly dtb: string | undefined;
-  readonly bitstream: string | undefined;
-  readonly linux: boolean;
-  readonly endText: string;
-  readonly errorText: string;
-  readonly timeoutSeconds: number;
-  readonly keepOn: boolean;
   /** -n: under a lock that the user has. */
   readonly ownLock: boolean;
   readonly logPath: string | undefined;
@@ -29,6 +21,8 @@ export interface RunContext {
   readonly isFile: (path: string) => boolean;
 }
 
+const noTargetHint =
+  "Which board? Say so with -s, or in the newer words: mq run sabre kernel.elf --until 'login:' --timeout 5m\nThere is more about these: mq run --help";
 const timeoutSecondsMax = 31_536_000;
 
 export function parseRun(argv: readonly string[], context: RunContext): RunRequest | Unusable {
@@ -107,7 +101,7 @@ class RunParser {
   #finish(): RunRequest | Unusable {
     const flags = this.#flags;
     if (flags.hasBadHold) return { kind: 'unusable', lines: [badHoldLine], usage: false, exit: 1 };
-    if (this.#target === '') return this.#usage('Which board? Say so with -s.');
+    if (this.#target === '') return this.#usage(noTargetHint);
     if (!this.#isReservation && this.#endText === undefined) {
       return this.#usage('Give the text to wait for with -c, or -r for a reservation.');
     }
@@ -157,11 +151,4 @@ function noFile(flag: string, path: string): Unusable {
     usage: false,
     exit: 1,
   };
-}
-
-/** On a PC the kernel comes first; the old script warned when it did not look so. */
-export function fileOrderWarning(files: readonly string[]): string | undefined {
-  const [first = '', second = ''] = files.map((path) => path.split('/').at(-1) ?? '');
-  if (files.length !== 2 || !/kernel/i.test(second) || /kernel/i.test(first)) return undefined;
-  return `Warning: the kernel comes first, and ${second} looks like it.`;
 }

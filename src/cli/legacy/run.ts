@@ -2,17 +2,17 @@
 import { statSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import type { Settled, Ticket } from '../../client/ticket.ts';
-import { uploadMissing } from '../../client/upload.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LabListing } from '../../protocol/lab.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
 import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
 import { connectTo } from '../connect/connect.ts';
 import { ConsoleLog } from '../console-log.ts';
-import { type JobFile, readJobFile } from '../images.ts';
 import { takeSignals } from '../interrupt.ts';
+import { untilFree } from '../run/follow-job.ts';
+import { fileOrderWarning, sendJob } from '../run/job-files.ts';
+import { JobNews } from '../run/job-news.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { JobNews } from './job-news.ts';
 import {
   acquiringLines,
   alreadyYoursLine,
@@ -24,11 +24,8 @@ import {
 } from './lock-lines.ts';
 import { misfitLine } from './misfit.ts';
 import { refusalDetails } from './refusal.ts';
-import { fileOrderWarning, parseRun, type RunRequest } from './run-flags.ts';
+import { parseRun, type RunRequest } from './run-flags.ts';
 import { followImage, followReservation } from './run-job.ts';
-
-/** Less is sent before anybody could read about it. */
-const progressBytesMin = 2_000_000;
 
 export async function run(argv: readonly string[], terminal: Terminal, program: string): Promise<number> {
   const request = parseRun(argv, { env: process.env, isFile });
@@ -53,9 +50,6 @@ export async function run(argv: readonly string[], terminal: Terminal, program: 
   }
 }
 
-/** How long the power off behind a job that ended badly is waited for. */
-const freeSeconds = 60;
-
 async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleLog): Promise<number> {
   const signal = takeSignals(terminal, 'Stopping; once more to leave at once.');
   const client = await connectTo(request.server, { onLink: tellLink(terminal) });
@@ -66,7 +60,7 @@ async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleL
       terminal.print([misfit]);
       return 1;
     }
-    const job = await sendFiles(client, request, { terminal, signal });
+    const job = await jobOf(client, request, { terminal, signal });
     const news = new JobNews();
     const ticket = await submit(client, request, { job, terminal, signal, news });
     if (typeof ticket === 'number') return ticket;
@@ -85,48 +79,16 @@ async function withServer(request: RunRequest, terminal: Terminal, log: ConsoleL
   }
 }
 
-/** A lock that the run took is gone when the command ends, not merely about to be: the next command may want the board. */
-async function untilFree(client: Client, { board, token }: { board: string; token: string }): Promise<void> {
-  const body = { board, token, seconds: freeSeconds };
-  await client.request('await-free', body, { timeoutMs: (freeSeconds + 5) * 1000 }).catch(() => undefined);
-}
-
 /** Brings the files to the server; returns what is to be run. */
-async function sendFiles(
+async function jobOf(
   client: Client,
   request: RunRequest,
-  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+  about: { terminal: Terminal; signal: AbortSignal },
 ): Promise<JobSpec> {
-  const read = async (path: string) => readJobFile(path, { signal });
-  const isImage = request.what === 'image';
-  const files: JobFile[] = [];
-  for (const path of isImage ? request.files : []) files.push(await read(path));
-  const dtb = isImage && request.dtb !== undefined ? await read(request.dtb) : undefined;
-  const bitstream = isImage && request.bitstream !== undefined ? await read(request.bitstream) : undefined;
-  const sources = [...files, ...(dtb ? [dtb] : []), ...(bitstream ? [bitstream] : [])].map(
-    ({ source }) => source,
-  );
-  await uploadMissing(client, sources, {
-    signal,
-    onProgress: ({ sentBytes, totalBytes }) => {
-      if (totalBytes > progressBytesMin) {
-        terminal.status(`Sending the files: ${megabytes(sentBytes)} of ${megabytes(totalBytes)} MB`);
-      }
-    },
-  });
-  terminal.wipe();
-  return {
-    kind: request.what,
-    files: files.map(({ ref }) => ref),
-    ...(dtb ? { dtb: dtb.ref } : {}),
-    ...(bitstream ? { bitstream: bitstream.ref } : {}),
-    linux: request.linux,
-    endText: isImage ? request.endText : '',
-    errorText: isImage ? request.errorText : '',
-    timeoutSeconds: isImage ? request.timeoutSeconds : -1,
-    keepOn: isImage && request.keepOn,
-    detached: false,
-  };
+  if (request.what === 'image') return sendJob(client, request, about);
+  const nothing = { files: [], dtb: undefined, bitstream: undefined, endText: '', errorText: '' };
+  const plan = { ...request, ...nothing, timeoutSeconds: -1, keepOn: false };
+  return { ...(await sendJob(client, plan, about)), kind: 'reserve' };
 }
 
 interface SubmitAbout {
@@ -248,8 +210,4 @@ async function findMisfit(client: Client, request: RunRequest): Promise<string |
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
 }

@@ -23,6 +23,8 @@ export class Terminal {
   readonly stderr: TerminalStream;
   readonly #env: TerminalOptions['env'];
   #statusLine = '';
+  /** --no-color was given. */
+  hasNoColour = false;
   /** Whether stdout, where it is the same screen, stands behind half a line. */
   #isInLine = false;
 
@@ -39,7 +41,7 @@ export class Terminal {
 
   /** Colours only on a terminal that has them, and not where NO_COLOR asks for none (https://no-color.org). */
   hasColour(stream: TerminalStream): boolean {
-    return stream.isTTY === true && !this.#env.NO_COLOR && this.#env.TERM !== 'dumb';
+    return stream.isTTY === true && !this.hasNoColour && !this.#env.NO_COLOR && this.#env.TERM !== 'dumb';
   }
 
   /** Lines of the result. Each ends in a line feed of its own. */

@@ -1,4 +1,4 @@
-// The console of a job on its way to stdout and to the file of -l.
+// The console of a job on its way to stdout and to the file of -l or --log.
 import type { Client } from '../../client/client.ts';
 import { readConsole } from '../../client/console.ts';
 import type { Ticket } from '../../client/ticket.ts';
@@ -8,6 +8,8 @@ import type { Terminal } from '../terminal/terminal.ts';
 export interface ConsoleTarget {
   readonly terminal: Terminal;
   readonly log: ConsoleLog;
+  /** false: it goes to the log alone. */
+  readonly isShown: boolean;
   /** -a: the console goes on behind the end text. */
   readonly keepOn: boolean;
   /** Called for each piece. */
@@ -18,7 +20,7 @@ export interface ConsoleTarget {
 export async function copyConsole(
   client: Client,
   ticket: Ticket,
-  { terminal, log, keepOn, onBytes }: ConsoleTarget,
+  { terminal, log, isShown, keepOn, onBytes }: ConsoleTarget,
 ): Promise<{ isAtLineStart: boolean }> {
   let isAtLineStart = true;
   for await (const piece of readConsole(client, ticket.id)) {
@@ -30,6 +32,7 @@ export async function copyConsole(
     }
     onBytes();
     await log.write(piece.bytes);
+    if (!isShown) continue;
     const matchEnd = keepOn ? undefined : ticket.job?.matchEnd;
     const shown = shownPart(piece, matchEnd);
     if (shown.length === 0) continue;
