@@ -8,7 +8,10 @@ import { noTerminal } from './harness/terminal.ts';
 
 const pc = { machine: { driver: 'v86' } };
 
-test('a server in the foreground outlives a HUP, and not its terminal', { skip: noTerminal }, async () => {
+test('a server in the foreground outlives a HUP, and not its terminal', {
+  skip: noTerminal,
+  timeout: 60_000,
+}, async () => {
   const lab = await Lab.make({ after });
   await lab.configure({ boards: { one: pc } });
   const places = ['--config', lab.configPath, '--state', lab.stateFolder, '--socket', lab.socketPath];

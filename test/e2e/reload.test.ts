@@ -80,17 +80,31 @@ test('a board that goes is finished by its job and its holder first, also throug
   assert.equal((await lab.run(['sem', '-info', 'b'])).code, 1);
 });
 
-test('a held board that goes is still powered off by its old program, after a restart and with a new agent', async () => {
+test('a held board that goes is powered off as it was when its holder is done, after a restart too', async () => {
+  await lab.expect(['lock', 'b', '--key', 'k'], { exit: 0, stdout: 'b\n' });
+  // Under a lock of one's own, -a leaves the board on.
+  const left = await lab.run(['run', '-n', '-s', 'b', '-k', 'k', '-a', '-c', 'hello', '-f', image]);
+  assert.equal(left.code, 0, left.stderr);
+  await lab.configure({ boards: { a: machine.a } });
+  assert.equal((await lab.run(['reload'])).code, 0);
+  await lab.killServer();
+  await lab.startServer();
+  const offs = async () => (await b.journal()).filter((line) => line === 'off').length;
+  const before = await offs();
+  await lab.expect(['sem', '-signal', 'b', '-k', 'k'], quiet);
+  assert.equal(await offs(), before + 1);
+  await lab.until('b is gone', ({ boards }) => boards.every(({ board }) => board !== 'b'));
+});
+
+test('a board that goes while its job runs is made safe by the next agent, should this one be killed', async () => {
   const path = await untilTold('go-off');
   const run = lab.mq(['run', '-s', 'b', '-c', 'x', '-f', path]);
   await run.printed('runs');
   await lab.configure({ boards: { a: machine.a } });
   assert.equal((await lab.run(['reload'])).code, 0);
-  const offs = async () => (await b.journal()).filter((line) => line === 'off').length;
-  const before = await offs();
   process.kill(await lab.agentPid(), 'SIGKILL');
   await lab.until('b is gone', ({ boards }) => boards.every(({ board }) => board !== 'b'));
-  assert.ok((await offs()) > before);
+  assert.equal((await b.journal()).at(-1), 'off');
   assert.notEqual((await run.ended).code, 0);
 });
 
