@@ -120,9 +120,9 @@ export class Agent {
     return this.#session !== undefined;
   }
 
-  /** Whether a job lives; one that has ended lives on disk. */
+  /** Whether a job lives, or a holder switches a board; a job that has ended lives on disk. */
   get isBusy(): boolean {
-    return [...this.#jobs.values()].some((known) => known.result === undefined);
+    return this.#boards.areSwitching || [...this.#jobs.values()].some(({ result }) => result === undefined);
   }
 
   /** No server wants it any more, and nothing is left to tell. */
@@ -180,6 +180,8 @@ export class Agent {
         return this.#withLive(message, (job) => job.write(Buffer.from(message.bytes, 'base64')));
       case 'power-off':
         return void this.#onPowerOff(session, message);
+      case 'power':
+        return void this.#onPower(session, message);
       case 'image-size':
         return this.#images.size(message.transfer, message.size);
       case 'image-missing':
@@ -303,6 +305,15 @@ export class Agent {
     }
     this.#refuse(session, { action: 'power-off', board: name, token, why: why ?? '' });
     session.link.send({ type: 'powered-off', board: name, token, ok: false, detail: why ?? '' });
+  }
+
+  async #onPower({ link }: Session, message: Extract<ServerToAgent, { type: 'power' }>): Promise<void> {
+    const { board, request } = message;
+    const answer = this.#boards.find(board)?.switchPower(message);
+    this.#onChange();
+    const unknown = { outcome: 'refused', detail: 'the agent does not drive this board' } as const;
+    link.send({ type: 'power-done', board, request, ...((await answer) ?? unknown) });
+    this.#onChange();
   }
 
   #refuse(session: Session, what: { action: string; board: string; token: string; why: string }): void {

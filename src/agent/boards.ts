@@ -2,7 +2,7 @@
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { AgentBoard, MachineSpec } from '../protocol/agent-messages.ts';
+import type { AgentBoard, BoardAbility, MachineSpec } from '../protocol/agent-messages.ts';
 import { BoardRunner } from './board-runner.ts';
 import type { ChildHooks } from './job.ts';
 import type { JobFiles } from './job-files.ts';
@@ -21,6 +21,8 @@ export interface BoardsOptions {
 export interface Offer {
   readonly ready: readonly string[];
   readonly failed: readonly { readonly board: string; readonly why: string }[];
+  /** Of those that are ready and can do anything without a job. */
+  readonly abilities: readonly { readonly board: string; readonly can: readonly BoardAbility[] }[];
 }
 
 export class Boards {
@@ -52,22 +54,34 @@ export class Boards {
     this.#undrivable.clear();
     for (const { name, machine } of boards) this.#give(name, machine);
     const names = [...this.#given].filter((name) => !beingCleared.has(name));
-    return {
-      ready: names.filter((name) => this.#whyFailed(name) === undefined),
-      failed: this.#failed(names),
-    };
+    const ready = names.filter((name) => this.#whyFailed(name) === undefined);
+    return { ready, failed: this.#failed(names), abilities: this.#abilities(ready) };
   }
 
   /** A board that has been cleared. */
   offerAgain(name: string): Offer {
     const names = this.#given.has(name) ? [name] : [];
     const failed = this.#failed(names);
-    return { ready: failed.length > 0 ? [] : names, failed };
+    const ready = failed.length > 0 ? [] : names;
+    return { ready, failed, abilities: this.#abilities(ready) };
   }
 
   /** Waits for power offs in flight, and ends what jobs left on in this process. */
   async leave(): Promise<void> {
     await Promise.all([...this.#runners.values()].map((runner) => runner.leave()));
+  }
+
+  /** Whether a holder's switch of the power is under way on one of them. */
+  get areSwitching(): boolean {
+    return [...this.#runners.values()].some((runner) => runner.isSwitching);
+  }
+
+  #abilities(names: readonly string[]): Offer['abilities'] {
+    return names.flatMap((board) => {
+      const driver = this.#runners.get(board)?.driver;
+      const can = driver ? abilitiesOf(driver) : [];
+      return can.length > 0 ? [{ board, can }] : [];
+    });
   }
 
   #failed(names: readonly string[]): { board: string; why: string }[] {
@@ -108,4 +122,12 @@ export class Boards {
       return { watches: false, start: fail, powerOff: fail };
     }
   }
+}
+
+function abilitiesOf(driver: BoardDriver): BoardAbility[] {
+  return [
+    ...(driver.powerOn ? (['power-on'] as const) : []),
+    ...(driver.powerStatus ? (['power-status'] as const) : []),
+    ...(driver.openConsole ? (['console'] as const) : []),
+  ];
 }

@@ -5,7 +5,8 @@
 // and the files come, at the same time. When both are done it is `running`: the board was told to start, and its
 // console is watched. The end text makes a keepOn job `open`: its client may go on using the console. Whatever
 // decides the verdict makes the job `stopping`: it waits until nothing of it is in flight any more; then it is
-// `powering-off`, and then `ended`, which never changes again. A reservation is `open` as soon as it is its turn.
+// `powering-off`, and then `ended`, which never changes again. A reservation is `open` as soon as it is its turn, and so is
+// a console, which leaves the power alone.
 //
 // - The first decision holds: what comes after it changes neither verdict nor detail. Trouble with the clean-up
 //   is reported beside the verdict (`trouble`), and the board counts as possibly on.
@@ -27,7 +28,8 @@ import {
 
 /** What of a job stays the same. */
 export interface JobPlan {
-  readonly kind: 'image' | 'reserve';
+  /** `reserve`: nothing is done to the board. `console`: its console is followed, and its power left as it is. */
+  readonly kind: 'image' | 'reserve' | 'console';
   /** See BoardDriver.watches. */
   readonly watches: boolean;
   readonly keepOn: boolean;
@@ -151,10 +153,11 @@ type In<P extends JobState['phase']> = JobState & { phase: P };
 function stepWaiting(plan: JobPlan, state: In<'waiting'>, input: JobInput): Step {
   switch (input.kind) {
     case 'turn':
-      if (plan.kind === 'reserve') {
+      if (plan.kind !== 'image') {
+        const start = plan.kind === 'console' ? [{ kind: 'start' } as const] : [];
         const open: Step = {
           state: { ...common(state), phase: 'open' },
-          effects: [{ kind: 'tell-started' }],
+          effects: [{ kind: 'tell-started' }, ...start],
         };
         return state.finishing
           ? then(open, (now) => decide(now, { verdict: 'completed', detail: '' }))
@@ -300,6 +303,7 @@ function stepStopping(plan: JobPlan, state: In<'stopping'>, input: JobInput): St
       if (!input.ok) return conclude(state, state.outcome, input.why);
       if (state.superseded || state.power === 'off' || state.power === 'failed')
         return conclude(state, state.outcome);
+      if (plan.kind === 'console') return conclude(state, state.outcome);
       if (plan.leaveOn && state.outcome.verdict === 'completed') return conclude(state, state.outcome);
       return {
         state: { ...common(state), phase: 'powering-off', outcome: state.outcome },

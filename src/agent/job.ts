@@ -1,6 +1,6 @@
 // One job at the agent: turns the world's events into inputs of the job machine (job-machine.ts) and carries out its
 // effects. Nothing is decided here.
-import type { BoardDriver, BoardJob, BoardSession } from '../drivers/board/contract.ts';
+import type { BoardDriver, BoardHooks, BoardJob, BoardSession } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { AgentJobResult, MachineSpec, ServerToAgent } from '../protocol/agent-messages.ts';
@@ -20,7 +20,7 @@ import {
   step,
 } from './job-machine.ts';
 import { actionEndSeconds, inputWaitBytesMax } from './limits.ts';
-import { type PowerOff, powerOff } from './power.ts';
+import { findUnable, type PowerSwitch, powerOff, type SwitchAction, switchPower } from './power.ts';
 
 export type StartMessage = Extract<ServerToAgent, { type: 'start' }>;
 
@@ -57,7 +57,9 @@ export class Job {
   readonly #done = Promise.withResolvers<AgentJobResult>();
   readonly #starting = new AbortController();
   readonly #fetching = new AbortController();
-  readonly #powerOffs: PowerOff[] = [];
+  /** Everything that switches the power for this job or beside it. */
+  readonly #powers: { readonly outcome: Promise<unknown>; readonly released: Promise<unknown> }[] = [];
+  #switching: AbortController | undefined;
   readonly #waitingInput: Uint8Array[] = [];
   #waitingInputBytes = 0;
   #powering: AbortController | undefined;
@@ -81,7 +83,7 @@ export class Job {
     this.spool = this.#makeSpool();
     // Who needs it looks at it again.
     this.spool.catch(() => undefined);
-    // A reservation lives as long as its client.
+    // A reservation lives as long as its client, and so does a console.
     if (this.#plan.kind === 'image') this.#after(message.jobMaxSeconds, { kind: 'time-up', limit: 'policy' });
   }
 
@@ -93,7 +95,7 @@ export class Job {
   /** Resolves when nothing of the job runs any more, but a session that is to be left on: usually with `done`. */
   async released(): Promise<void> {
     await this.#done.promise;
-    await Promise.all(this.#powerOffs.map((one) => one.released));
+    await Promise.all(this.#powers.map((one) => one.released));
     const session = await this.#sessionStart;
     if (!this.#isLeftOn) await session?.exit;
   }
@@ -127,6 +129,31 @@ export class Job {
     if (this.#waitingInputBytes + bytes.length > inputWaitBytesMax) return;
     this.#waitingInput.push(bytes);
     this.#waitingInputBytes += bytes.length;
+  }
+
+  /** The holder switches the power while the job goes on. Undefined where it has ended: then it is not in the way. */
+  switchPower(action: SwitchAction): PowerSwitch | undefined {
+    if (this.#state.phase === 'ended') return undefined;
+    const why = this.#findHindrance(action);
+    if (why !== undefined) {
+      return { outcome: Promise.resolve({ outcome: 'refused', detail: why }), released: Promise.resolve() };
+    }
+    this.#switching = new AbortController();
+    const power = switchPower(this.#context, action, this.#switching.signal);
+    this.#powers.push(power);
+    return power;
+  }
+
+  /** The job itself has the power while it starts and ends; and always where the board is one with its job. */
+  #findHindrance(action: SwitchAction): string | undefined {
+    const { phase } = this.#state;
+    const name = `job ${this.id}`;
+    if (phase === 'stopping' || phase === 'powering-off') return `${name} is ending`;
+    const isUp = this.#plan.kind === 'image' ? this.#session !== undefined : phase === 'open';
+    if (!isUp) return `${name} is being started`;
+    const { driver } = this.#context;
+    if (action === 'status' || (!driver.watches && findUnable(driver, 'on') === undefined)) return undefined;
+    return `${name} runs on it: mq cancel ${this.id}`;
   }
 
   async #makeSpool(): Promise<ConsoleSpool> {
@@ -178,7 +205,7 @@ export class Job {
     const powering = new AbortController();
     this.#powering = powering;
     const power = powerOff(this.#context, powering.signal);
-    this.#powerOffs.push(power);
+    this.#powers.push(power);
     void power.outcome.then(({ ok, detail }) => this.input({ kind: 'powered-off', ok, why: detail }));
   }
 
@@ -200,22 +227,33 @@ export class Job {
     this.#cancelTimers();
     const own = ownLimitSeconds(this.#plan);
     if (own !== undefined) this.#after(own, { kind: 'time-up', limit: 'own' });
-    this.#after(this.#plan.jobMaxSeconds, { kind: 'time-up', limit: 'policy' });
-    const job = this.#boardJob;
-    if (!job) throw new Error(`job ${this.id} starts without its files`);
+    if (this.#plan.kind === 'image')
+      this.#after(this.#plan.jobMaxSeconds, { kind: 'time-up', limit: 'policy' });
     const hooks = {
       ...this.#context.hooks,
       onConsole: (bytes: Uint8Array) => this.#openSpool?.take(bytes),
       holdConsole: () => this.#openSpool?.hold(),
     };
     try {
-      const session = await this.#context.driver.start(job, hooks, { signal: this.#starting.signal });
+      const session = await this.#openSession(hooks);
       this.#useSession(session);
       return session;
     } catch (error) {
       this.input({ kind: 'exited', exit: { kind: 'fault', message: textOf(error) } });
       return undefined;
     }
+  }
+
+  async #openSession(hooks: BoardHooks): Promise<BoardSession> {
+    const { driver } = this.#context;
+    const { signal } = this.#starting;
+    if (this.#plan.kind === 'console') {
+      await this.spool;
+      if (!driver.openConsole) throw new Error('this board has no console without a job');
+      return driver.openConsole(hooks, { signal });
+    }
+    if (!this.#boardJob) throw new Error(`job ${this.id} starts without its files`);
+    return driver.start(this.#boardJob, hooks, { signal });
   }
 
   #useSession(session: BoardSession): void {
@@ -233,6 +271,7 @@ export class Job {
     this.#cancelTimers();
     this.#openSpool?.stopMatching();
     this.#fetching.abort(new Error('the job has ended'));
+    this.#switching?.abort(new Error('the job has ended'));
     const state = this.#state;
     const isCompleted = state.phase === 'stopping' && state.outcome.verdict === 'completed';
     // A program that watches is not the board: that stays on without it.
@@ -244,7 +283,7 @@ export class Job {
     const why = await Promise.race([this.#endSession().then(() => '', textOf), late.promise]);
     cancelLate();
     // These have their own limits.
-    await Promise.all([this.#loading, ...this.#powerOffs.map(({ outcome }) => outcome)]);
+    await Promise.all([this.#loading, ...this.#powers.map(({ outcome }) => outcome)]);
     this.input({ kind: 'quiet', ok: why === '', why });
   }
 

@@ -6,6 +6,9 @@ export const actionEndSeconds = 30;
 /** Seconds that one power off may take. */
 export const powerOffSeconds = 30;
 
+/** Seconds for which a board that is cycled stays off. */
+export const cycleOffSeconds = 2;
+
 /** Beyond `powerOffSeconds`, for ending the program that does it. */
 export const powerOffGraceSeconds = 15;
 

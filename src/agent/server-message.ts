@@ -3,7 +3,7 @@
 import { Type } from 'typebox';
 import { Check } from 'typebox/value';
 import type { ServerToAgent } from '../protocol/agent-messages.ts';
-import { ImageHash, JobSpec, Token } from '../protocol/schema.ts';
+import { ImageHash, JobSpec, RequestId, Token } from '../protocol/schema.ts';
 import { boardsMax, jobsMax } from './limits.ts';
 
 /** A console stream's number on the wire has 32 bits. */
@@ -50,6 +50,14 @@ const messages = {
   finish: Type.Object({ type: Type.Literal('finish'), job: JobNumber, token: Token }),
   write: Type.Object({ type: Type.Literal('write'), job: JobNumber, token: Token, bytes: WriteBytes }),
   'power-off': Type.Object({ type: Type.Literal('power-off'), board: BoardName, token: Token }),
+  power: Type.Object({
+    type: Type.Literal('power'),
+    board: BoardName,
+    token: Token,
+    request: RequestId,
+    action: Type.Enum(['on', 'off', 'cycle', 'status']),
+    again: Type.Boolean(),
+  }),
   'image-missing': Type.Object({
     type: Type.Literal('image-missing'),
     transfer: Transfer,

@@ -7,7 +7,8 @@
 //   and refuses lower ones (`refused`).
 // - `start`, `cancel`, `finish`, `power-off`, `forget` may be repeated at any time; the agent answers as if it were the
 //   first time. `ended` is repeated by the agent after each reconnect until `forget` comes. An answer to `power-off` may
-//   be lost with its connection: the server asks again.
+//   be lost with its connection: the server asks again. So may one to `power`, which is asked for with `again` then, for it
+//   must not be begun twice.
 // - Console bytes travel as data frames: stream id = the job's number, offset = bytes of the job's console
 //   before this frame, atMs = wall time. After `hello` the server says from which offset it wants each job.
 import type { JobSpec, Verdict } from './schema.ts';
@@ -62,6 +63,8 @@ export type AgentToServer =
       readonly type: 'boards';
       readonly ready: readonly string[];
       readonly failed: readonly { board: string; why: string }[];
+      /** What those can do without a job; one that is not named can do nothing. Absent: an agent of before `power`. */
+      readonly abilities?: readonly { readonly board: string; readonly can: readonly BoardAbility[] }[];
     }
   /** Sends this file: data frames with `streamId` = `transfer`, then nothing more. */
   | { readonly type: 'need-image'; readonly transfer: number; readonly hash: string }
@@ -82,6 +85,19 @@ export type AgentToServer =
       readonly ok: boolean;
       readonly detail: string;
     }
+  /**
+   * Answer to `power`. `failed`: it was begun, and nobody knows how far it came; `refused`: nothing was done; `unknown`: it was
+   * asked for again, and this agent has not heard of it before.
+   */
+  | {
+      readonly type: 'power-done';
+      readonly board: string;
+      readonly request: string;
+      readonly outcome: 'done' | 'failed' | 'refused' | 'unknown';
+      /** With `status`. */
+      readonly power?: 'on' | 'off' | 'unknown';
+      readonly detail: string;
+    }
   /** An action carried a lower token than the board has seen, or the agent has no such job. */
   | {
       readonly type: 'refused';
@@ -91,6 +107,9 @@ export type AgentToServer =
       readonly why: string;
     }
   | { readonly type: 'pong'; readonly nonce: number };
+
+/** `power-on`: it can be switched on, and so cycled, without a job; off it can always be. */
+export type BoardAbility = 'power-on' | 'power-status' | 'console';
 
 export interface AgentBoard {
   readonly name: string;
@@ -131,6 +150,15 @@ export type ServerToAgent =
       readonly bytes: string /* base64 */;
     }
   | { readonly type: 'power-off'; readonly board: string; readonly token: string }
+  /** The holder's own. `again`: it may have been said before; an agent that does not know it does not begin it. */
+  | {
+      readonly type: 'power';
+      readonly board: string;
+      readonly token: string;
+      readonly request: string;
+      readonly action: 'on' | 'off' | 'cycle' | 'status';
+      readonly again: boolean;
+    }
   | { readonly type: 'image-missing'; readonly transfer: number; readonly hash: string; readonly why: string }
   | { readonly type: 'image-size'; readonly transfer: number; readonly hash: string; readonly size: number }
   /** The server has the result and all console bytes on disk. */

@@ -66,8 +66,11 @@ export type FileRef = Type.Static<typeof FileRef>;
 /** What to run. Absent parts mean: not asked for. */
 export const JobSpec = Type.Object(
   {
-    /** `image`: load and run files. `reserve`: the old `-r`, nothing is loaded, the lock lives with the client. */
-    kind: Type.Union([Type.Literal('image'), Type.Literal('reserve')]),
+    /**
+     * `image`: load and run files. `reserve`: the old `-r`, nothing is loaded, the lock lives with the client. `console`: only
+     * follow the console, as the board is.
+     */
+    kind: Type.Union([Type.Literal('image'), Type.Literal('reserve'), Type.Literal('console')]),
     files: Type.Array(FileRef, { maxItems: 16 }),
     dtb: Type.Optional(FileRef),
     bitstream: Type.Optional(FileRef),

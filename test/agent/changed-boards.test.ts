@@ -15,7 +15,12 @@ test('a board that comes is ready and takes jobs; one that goes takes none', opt
   const server = await lab.connect();
   server.send(boardsOf(['pc2', 'pc2']));
   await server.settled();
-  assert.deepEqual(server.all('boards').at(-1), { type: 'boards', ready: ['pc2'], failed: [] });
+  assert.deepEqual(server.all('boards').at(-1), {
+    type: 'boards',
+    ready: ['pc2'],
+    failed: [],
+    abilities: [],
+  });
   await lab.run(server, { job: 2, board: 'pc2', token: '1.2' });
   server.send(start({ job: 3, token: '1.3' }));
   const { result } = await server.ended(3);
@@ -75,7 +80,12 @@ test(
     assert.deepEqual(server.all('boards').at(-1)?.failed, [{ board: 'pc1', why: 'no such driver' }]);
     server.send(boardsOf(['pc1', 'pc1']));
     await server.settled();
-    assert.deepEqual(server.all('boards').at(-1), { type: 'boards', ready: ['pc1'], failed: [] });
+    assert.deepEqual(server.all('boards').at(-1), {
+      type: 'boards',
+      ready: ['pc1'],
+      failed: [],
+      abilities: [],
+    });
   },
 );
 

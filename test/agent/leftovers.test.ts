@@ -37,7 +37,7 @@ test(
     assert.deepEqual(hello.jobs, [{ id: 1, board: 'pc1', token: '1.7', consoleLength: 6, state: 'running' }]);
     await lab.board().sees('power off');
     await server.settled();
-    assert.deepEqual(server.all('boards'), [{ type: 'boards', ready: ['pc2'], failed: [] }]);
+    assert.deepEqual(server.all('boards'), [{ type: 'boards', ready: ['pc2'], failed: [], abilities: [] }]);
     assert.equal(server.all('ended').length, 0);
     lab.board().letGo();
     const { result } = await server.ended(1);
@@ -68,12 +68,17 @@ test(
     const failed = [{ board: 'pc1', why: 'the outlet does not answer' }];
     await first.message('boards', (one) => one.failed.length > 0);
     const second = await lab.connect();
-    assert.deepEqual(await second.message('boards'), { type: 'boards', ready: [], failed });
+    assert.deepEqual(await second.message('boards'), { type: 'boards', ready: [], failed, abilities: [] });
     lab.board().powerOffs = 'works';
     second.send({ type: 'power-off', board: 'pc1', token: '1.8' });
     assert.equal((await second.message('powered-off')).ok, true);
     const third = await lab.connect();
-    assert.deepEqual(await third.message('boards'), { type: 'boards', ready: ['pc1'], failed: [] });
+    assert.deepEqual(await third.message('boards'), {
+      type: 'boards',
+      ready: ['pc1'],
+      failed: [],
+      abilities: [],
+    });
   },
 );
 
@@ -150,6 +155,7 @@ test('a board whose machine can not be driven is failed, and the others are not'
   assert.deepEqual(await server.message('boards'), {
     type: 'boards',
     ready: ['pc1'],
+    abilities: [],
     failed: [{ board: 'odd', why: 'a board has 2 to 1024 MB' }],
   });
   server.send(start({ board: 'odd' }));

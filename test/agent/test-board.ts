@@ -12,17 +12,23 @@ import type {
 export type Conduct = 'works' | 'fails' | 'held' | 'deaf';
 
 export class TestSession {
-  readonly job: BoardJob;
   readonly hooks: BoardHooks;
+  readonly #job: BoardJob | undefined;
   readonly written: string[] = [];
   readonly #exit = Promise.withResolvers<BoardExit>();
   #hasEnded = false;
   /** Was told to, once or more. */
   isStopping = false;
 
-  constructor(job: BoardJob, hooks: BoardHooks) {
-    this.job = job;
+  /** Without a job it is a console. */
+  constructor(job: BoardJob | undefined, hooks: BoardHooks) {
+    this.#job = job;
     this.hooks = hooks;
+  }
+
+  get job(): BoardJob {
+    assert.ok(this.#job, 'a console has no job');
+    return this.#job;
   }
 
   get exit(): Promise<BoardExit> {
@@ -49,6 +55,9 @@ export class TestSession {
 
 export class TestBoard {
   watches = false;
+  /** It can be switched, and has a console, without a job; a job's session goes on when the power is off. Set it first. */
+  isOfParts = false;
+  isOn = false;
   powerOffs: Conduct = 'works';
   starts: Conduct = 'works';
   stops: Conduct = 'works';
@@ -58,8 +67,19 @@ export class TestBoard {
   readonly #held: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
   #busyWith: string | undefined;
+  #isSwitching = false;
 
-  readonly driver: BoardDriver = this.#makeDriver();
+  get driver(): BoardDriver {
+    const whole = this.#makeDriver();
+    if (!this.isOfParts) return whole;
+    return {
+      ...whole,
+      powerOn: (_hooks, { signal }) => this.#switch('on', signal),
+      powerOff: (_hooks, { signal }) => this.#switch('off', signal),
+      powerStatus: async () => (this.isOn ? 'on' : 'off'),
+      openConsole: (hooks, { signal }) => this.#start(undefined, hooks, signal),
+    };
+  }
 
   #makeDriver(): BoardDriver {
     const board = this;
@@ -115,14 +135,28 @@ export class TestBoard {
     if (!isDone) throw new Error('given up');
   }
 
-  async #start(job: BoardJob, hooks: BoardHooks, signal: AbortSignal): Promise<BoardSession> {
-    this.#begin('start');
+  async #switch(to: 'on' | 'off', signal: AbortSignal): Promise<void> {
+    this.#note(`power ${to}`);
+    if (this.#isSwitching) this.#note(`OVERLAP of power ${to} with another`);
+    this.#isSwitching = true;
+    const conduct = this.powerOffs;
+    const isDone = await this.#conduct(conduct, signal);
+    this.#isSwitching = false;
+    if (isDone && conduct !== 'fails') this.isOn = to === 'on';
+    this.#note(isDone ? `is ${this.isOn ? 'on' : 'off'}` : 'given up');
+    if (conduct === 'fails') throw new Error('the outlet does not answer');
+    if (!isDone) throw new Error('given up');
+  }
+
+  async #start(job: BoardJob | undefined, hooks: BoardHooks, signal: AbortSignal): Promise<BoardSession> {
+    this.#begin(job ? 'start' : 'console');
     const isDone = await this.#conduct(this.starts, signal);
     if (this.starts === 'fails') {
       this.#busyWith = undefined;
       throw new Error('the loader is missing');
     }
     const session = new TestSession(job, hooks);
+    if (job) this.isOn = true;
     this.sessions.push(session);
     void session.exit.then(() => {
       this.#busyWith = undefined;
