@@ -6,7 +6,7 @@ import type { ChannelEvent } from '../protocol/channel.ts';
 import { MqError } from '../protocol/errors.ts';
 import type { LabServer } from '../server/lab-server.ts';
 import type { Call } from '../server/operations/call.ts';
-import { findJob, readConsole } from '../server/operations/jobs.ts';
+import { checkLog, findJob, readConsole } from '../server/operations/jobs.ts';
 import { attach } from '../server/operations/tickets.ts';
 import type { ChannelPort } from '../server/sessions.ts';
 import type { CallerOf } from './routes.ts';
@@ -111,7 +111,7 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
         again: false,
         signal: gone.signal,
       };
-      await findJob(call, request.params.id);
+      await checkLog(call, await findJob(call, request.params.id));
       const ranges = readConsole(call, {
         job: request.params.id,
         ...request.query,

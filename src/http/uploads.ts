@@ -1,7 +1,8 @@
 // Uploads of one channel: joins the request that announces an image with the data frames that bring it.
 import type { DataFrame } from '../platform/frames.ts';
 import { MqError } from '../protocol/errors.ts';
-import type { Images, Upload } from '../server/images.ts';
+import type { Images } from '../server/images.ts';
+import type { Upload } from '../server/upload.ts';
 
 /** Uploads of one channel at once. */
 const uploadsMax = 16;

@@ -18,6 +18,7 @@ export const errorClasses = {
   UNKNOWN_TARGET: { status: 404, exit: 1, retryable: false },
   UNKNOWN_TICKET: { status: 404, exit: 1, retryable: false },
   UNKNOWN_JOB: { status: 404, exit: 1, retryable: false },
+  LOG_GONE: { status: 410, exit: 1, retryable: false },
   UNKNOWN_IMAGE: { status: 404, exit: 1, retryable: false },
   NOT_ALLOWED: { status: 403, exit: 1, retryable: false },
   ALREADY_YOURS: { status: 409, exit: 2, retryable: false },

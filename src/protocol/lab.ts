@@ -20,6 +20,7 @@ export interface LabConfig {
   /** What of a key names the set, where the client names none: see key-label.ts. */
   setFromKey?: string;
   limits: Limits;
+  retention: Retention;
 }
 
 export interface BoardConfig {
@@ -96,6 +97,8 @@ export interface Limits {
   /** Tickets in one queue. */
   queueLength: number;
   imageBytesMax: number;
+  /** All images together. */
+  imagesBytesMax: number;
   /** Console bytes kept of one job. */
   logBytesMax: number;
   /** The end of a job that gave no limit of its own. */
@@ -110,10 +113,35 @@ export const defaultLimits: Readonly<Limits> = {
   ticketsPerUser: 1_000,
   queueLength: 20_000,
   imageBytesMax: 512 * 1024 * 1024,
+  imagesBytesMax: 16 * 1024 ** 3,
   logBytesMax: 256 * 1024 * 1024,
   jobSecondsMax: 2 * 60 * 60,
   adHocQueuesPerBoard: 64,
   openStreams: 20_000,
+};
+
+/** How long what has ended is kept. */
+export interface Retention {
+  /** Consoles, from the end of their job. */
+  logSeconds: number;
+  /** Images, from their last use. */
+  imageSeconds: number;
+  jobSeconds: number;
+  ticketSeconds: number;
+  auditSeconds: number;
+  /** All of the state folder. */
+  diskBytesMax: number;
+}
+
+const daySeconds = 24 * 60 * 60;
+
+export const defaultRetention: Readonly<Retention> = {
+  logSeconds: 30 * daySeconds,
+  imageSeconds: 30 * daySeconds,
+  jobSeconds: 90 * daySeconds,
+  ticketSeconds: daySeconds,
+  auditSeconds: 365 * daySeconds,
+  diskBytesMax: 100 * 1024 ** 3,
 };
 
 /** Says in the old scripts' words why this board can't take so many images, or undefined if it can. */

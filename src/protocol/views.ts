@@ -83,6 +83,8 @@ export const JobView = Type.Object({
   consoleLength: Type.Optional(Type.Integer()),
   /** Console offset one past the end or error text; a client prints the console up to it. */
   matchEnd: Type.Optional(Type.Integer()),
+  /** Its console has been removed since: when. */
+  logGoneAt: Type.Optional(Instant),
   /** First lines of what was run, for people. */
   files: Type.Array(Type.String()),
 });

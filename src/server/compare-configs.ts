@@ -1,8 +1,8 @@
 // How one configuration of a lab differs from another, in the words of its file. Pure.
 import type { ConfigChange, ConfigProblem } from '../protocol/config-change.ts';
-import type { BoardConfig, LabConfig, Limits } from '../protocol/lab.ts';
+import type { BoardConfig, LabConfig, Limits, Retention } from '../protocol/lab.ts';
 
-type Setting = Exclude<keyof LabConfig, 'boards' | 'pools' | 'limits'>;
+type Setting = Exclude<keyof LabConfig, 'boards' | 'pools' | 'limits' | 'retention'>;
 
 /** The keys of the file. */
 const settingNames: Readonly<Record<Setting, string>> = {
@@ -19,10 +19,20 @@ const limitNames: Readonly<Record<keyof Limits, string>> = {
   ticketsPerUser: 'limits.tickets_per_user',
   queueLength: 'limits.queue_length',
   imageBytesMax: 'limits.image_bytes_max',
+  imagesBytesMax: 'limits.images_bytes_max',
   logBytesMax: 'limits.log_bytes_max',
   jobSecondsMax: 'limits.job_max',
   adHocQueuesPerBoard: 'limits.ad_hoc_queues_per_board',
   openStreams: 'limits.open_streams',
+};
+
+const retentionNames: Readonly<Record<keyof Retention, string>> = {
+  logSeconds: 'retention.logs',
+  imageSeconds: 'retention.images',
+  jobSeconds: 'retention.jobs',
+  ticketSeconds: 'retention.tickets',
+  auditSeconds: 'retention.audit',
+  diskBytesMax: 'retention.disk_max',
 };
 
 /** What is made once, at the start of the process: the socket and whose it is. */
@@ -54,6 +64,7 @@ export function compareConfigs(
     settings: [
       ...differing(before, after, settingNames),
       ...differing(before.limits, after.limits, limitNames),
+      ...differing(before.retention, after.retention, retentionNames),
     ],
     atNextStart: fixedSettings
       .filter((key) => !isSame(about.started[key], after[key]))

@@ -1,8 +1,8 @@
 // The consoles of jobs, as the server keeps and hands them on: one byte log a job. The agent's frames come with
 // offsets, so that what is sent twice after a reconnect is written once.
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ByteLog, ByteLogReader, type ByteRange } from '../platform/byte-log.ts';
+import { diskBytesOf } from '../platform/disk-space.ts';
+import { ConsoleFiles } from './console-files.ts';
 
 export interface ConsoleLimits {
   readonly logBytesMax: number;
@@ -24,14 +24,15 @@ interface Live {
 }
 
 export class Consoles {
-  readonly #folder: string;
+  /** Those of ended jobs; of others what they will be. */
+  readonly files: ConsoleFiles;
   readonly #limits: () => ConsoleLimits;
   readonly #live = new Map<number, Promise<Live>>();
   readonly #leaving = new AbortController();
 
   /** `limits`: as they are now; those of a log stay what they were when it was opened. */
   constructor(folder: string, limits: () => ConsoleLimits) {
-    this.#folder = folder;
+    this.files = new ConsoleFiles(folder);
     this.#limits = limits;
   }
 
@@ -102,6 +103,24 @@ export class Consoles {
     // One that could not be opened has nothing to close.
     const opened = await live?.catch(() => undefined);
     await opened?.log.close();
+    if (opened) await this.files.measure(job);
+  }
+
+  /** A log that is written, or still open. */
+  isOpen(job: number): boolean {
+    return this.#live.has(job);
+  }
+
+  /** Bytes of all consoles on the disk: of those that are written, about. */
+  get diskBytes(): number {
+    const { logBytesMax } = this.#limits();
+    const open = [...this.#lengths.values()].map((length) => diskBytesOf(Math.min(length, logBytesMax)));
+    return open.reduce((sum, bytes) => sum + bytes, this.files.bytes);
+  }
+
+  /** Whether anything of the job's console is there. */
+  async has(job: number): Promise<boolean> {
+    return this.#live.has(job) || (await this.#openEnded(job)) !== undefined;
   }
 
   /** Ranges from an offset: what there is, and with `follow` what comes, until the job has ended. */
@@ -147,13 +166,9 @@ export class Consoles {
     await Promise.all([...this.#live.keys()].map((job) => this.finish(job)));
   }
 
-  async remove(job: number): Promise<void> {
-    await rm(this.#path(job), { recursive: true, force: true });
-  }
-
   async #openEnded(job: number): Promise<ByteLogReader | undefined> {
     try {
-      return await ByteLogReader.open(this.#path(job));
+      return await ByteLogReader.open(this.files.path(job));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -180,13 +195,9 @@ export class Consoles {
       headBytes: Math.min(headBytes, Math.floor(bytesMax / 4)),
       segmentBytes: Math.min(segmentBytes, Math.ceil(bytesMax / 4)),
     };
-    const log = await ByteLog.open(this.#path(job), limits);
+    const log = await ByteLog.open(this.files.path(job), limits);
     this.#lengths.set(job, log.length);
     return { log, next: log.length, last: Promise.resolve(), failed: false };
-  }
-
-  #path(job: number): string {
-    return join(this.#folder, String(job));
   }
 }
 

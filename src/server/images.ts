@@ -1,37 +1,71 @@
-// Images by content hash: the same bytes are stored once and sent once. Uploads are checked as they come and appear
-// under their name only when they are whole.
-import { createHash, randomUUID } from 'node:crypto';
+// Images by content hash: the same bytes are stored once and sent once. What is here, how large it is and when it was
+// last used is known in memory, so that room can be made, and an image given up, without a look at the disk. An image
+// that somebody just asked for, or that a ticket or job names, never goes.
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskBytesOf } from '../platform/disk-space.ts';
 import { MqError } from '../protocol/errors.ts';
+import { Upload } from './upload.ts';
 
 export interface ImageLimits {
   readonly imageBytesMax: number;
   /** All images together; the ones longest unused go first. */
-  readonly storeBytesMax: number;
+  readonly imagesBytesMax: number;
+}
+
+/** So long after its last use an image stays whatever happens: its client may be about to submit the job. */
+const freshMs = 10 * 60 * 1000;
+
+interface Known {
+  readonly size: number;
+  /** Wall clock. */
+  usedAt: number;
 }
 
 export class Images {
   readonly #folder: string;
   #limits: ImageLimits;
+  readonly #wallMs: () => number;
+  readonly #known = new Map<string, Known>();
+  readonly #removing = new Map<string, Promise<void>>();
+  #needed: () => Promise<ReadonlySet<string>> = async () => new Set();
+  #storedBytes = 0;
+  /** Announced, and not stored or given up. */
+  #incomingBytes = 0;
 
-  constructor(folder: string, limits: ImageLimits) {
+  constructor(folder: string, limits: ImageLimits, wallMs: () => number = Date.now) {
     this.#folder = folder;
     this.#limits = limits;
+    this.#wallMs = wallMs;
   }
 
   /** From the next upload on. */
-  takeUpTo(imageBytesMax: number): void {
-    this.#limits = { ...this.#limits, imageBytesMax };
+  takeUpTo(limits: ImageLimits): void {
+    this.#limits = limits;
   }
 
-  /** Makes the folder and clears what broken uploads left. */
+  /** Says which images tickets and jobs name. */
+  protect(needed: () => Promise<ReadonlySet<string>>): void {
+    this.#needed = needed;
+  }
+
+  /** Makes the folder, clears what broken uploads left, and looks what is there. */
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.#folder)) {
-      if (name.startsWith('upload-')) await rm(join(this.#folder, name), { force: true });
+      if (name.startsWith('upload-')) await rm(this.#path(name), { force: true });
+      else {
+        const { size, mtimeMs } = await stat(this.#path(name));
+        this.#know(name, { size, usedAt: mtimeMs });
+      }
     }
+  }
+
+  /** Bytes of all images on the disk, with those that are on their way. */
+  get diskBytes(): number {
+    return this.#storedBytes + this.#incomingBytes;
   }
 
   /** Which of these are not here. The ones that are count as used now. */
@@ -41,23 +75,27 @@ export class Images {
     return missing;
   }
 
+  /** Counts as a use. */
   async sizeOf(hash: string): Promise<number | undefined> {
-    const path = join(this.#folder, hash);
+    const known = this.#known.get(hash);
+    if (!known) return undefined;
+    // At once, so that it can't be given up between this answer and what it is for.
+    known.usedAt = this.#wallMs();
     try {
-      const now = new Date();
-      await utimes(path, now, now);
-      return (await stat(path)).size;
+      await utimes(this.#path(hash), known.usedAt / 1000, known.usedAt / 1000);
     } catch {
+      this.#forget(hash);
       return undefined;
     }
+    return known.size;
   }
 
   /** The bytes of an image in order. */
   read(hash: string): AsyncIterable<Buffer> {
-    return createReadStream(join(this.#folder, hash), { highWaterMark: 256 * 1024 });
+    return createReadStream(this.#path(hash), { highWaterMark: 256 * 1024 });
   }
 
-  /** Throws TOO_LARGE; else take the bytes by `write`, then `finish`. */
+  /** Throws TOO_LARGE, or LIMIT_REACHED where there is no room; else take the bytes by `write`, then `finish`. */
   async upload(image: { hash: string; size: number }): Promise<Upload> {
     if (image.size > this.#limits.imageBytesMax) {
       throw new MqError(
@@ -65,6 +103,18 @@ export class Images {
         `The image has ${image.size} bytes; this lab takes ${this.#limits.imageBytesMax} at most.`,
       );
     }
+    const bytes = diskBytesOf(image.size);
+    this.#incomingBytes += bytes;
+    try {
+      await this.#makeRoom();
+      return await this.#open(image, bytes);
+    } catch (error) {
+      this.#incomingBytes -= bytes;
+      throw error;
+    }
+  }
+
+  async #open(image: { hash: string; size: number }, bytes: number): Promise<Upload> {
     const path = join(this.#folder, `upload-${randomUUID()}`);
     const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
       throw new MqError('TRY_AGAIN', 'The server could not store the image (is its disk full?). Try again.', {
@@ -75,112 +125,69 @@ export class Images {
       ...image,
       file,
       path,
-      target: join(this.#folder, image.hash),
-      onStored: () => this.#trim(),
+      target: this.#path(image.hash),
+      onWhole: async () => this.#removing.get(image.hash),
+      onOver: (isStored) => {
+        this.#incomingBytes -= bytes;
+        if (isStored) this.#know(image.hash, { size: image.size, usedAt: this.#wallMs() });
+      },
     });
   }
 
-  /** Forgets the images longest unused until the rest fits. */
-  async #trim(): Promise<void> {
-    const files: { path: string; size: number; usedMs: number }[] = [];
-    for (const name of await readdir(this.#folder)) {
-      if (name.startsWith('upload-')) continue;
-      const path = join(this.#folder, name);
-      const info = await stat(path).catch(() => undefined);
-      if (info) files.push({ path, size: info.size, usedMs: info.mtimeMs });
+  async #makeRoom(): Promise<void> {
+    const { imagesBytesMax } = this.#limits;
+    const idle = this.diskBytes > imagesBytesMax ? await this.idle() : [];
+    for (const { hash } of idle) {
+      if (this.diskBytes <= imagesBytesMax) return;
+      await this.remove(hash);
     }
-    let total = files.reduce((sum, file) => sum + file.size, 0);
-    for (const file of files.sort((a, b) => a.usedMs - b.usedMs)) {
-      if (total <= this.#limits.storeBytesMax) return;
-      await rm(file.path, { force: true });
-      total -= file.size;
-    }
-  }
-}
-
-interface UploadOptions {
-  readonly hash: string;
-  readonly size: number;
-  readonly file: FileHandle;
-  readonly path: string;
-  readonly target: string;
-  readonly onStored: () => Promise<void>;
-}
-
-/** One upload under way. `write` in order; then `finish`, or `abort` at any time. */
-export class Upload {
-  readonly #options: UploadOptions;
-  readonly #sum = createHash('sha256');
-  #received = 0;
-  #done = false;
-  #chain: Promise<unknown> = Promise.resolve();
-
-  constructor(options: UploadOptions) {
-    this.#options = options;
+    if (this.diskBytes <= imagesBytesMax) return;
+    throw new MqError(
+      'LIMIT_REACHED',
+      `The images that jobs wait for take all the room there is for images (${imagesBytesMax} bytes). Try again later.`,
+    );
   }
 
-  get received(): number {
-    return this.#received;
+  /** Images that may go, the one longest unused first. */
+  async idle(): Promise<{ hash: string; usedAt: number }[]> {
+    const needed = await this.#needed();
+    return [...this.#known]
+      .filter(([hash]) => this.#isIdle(hash) && !needed.has(hash))
+      .map(([hash, { usedAt }]) => ({ hash, usedAt }))
+      .sort((a, b) => a.usedAt - b.usedAt);
   }
 
-  get isWhole(): boolean {
-    return this.#received >= this.#options.size;
-  }
-
-  /** Appends the bytes at `offset`, which must be where the last ended. */
-  write(offset: number, bytes: Uint8Array): Promise<void> {
-    if (offset !== this.#received || offset + bytes.length > this.#options.size) {
-      throw new MqError(
-        'IMAGE_MISMATCH',
-        'The upload did not go on where it stood, or has more bytes than announced.',
-      );
-    }
-    this.#received += bytes.length;
-    const copy = Buffer.from(bytes);
-    const written = this.#chain.then(async () => {
-      this.#sum.update(copy);
-      // Not `write`, which may take a part only.
-      await this.#options.file.writeFile(copy);
-    });
-    this.#chain = written;
-    return written;
-  }
-
-  /** Checks the sum and puts the image in its place. Throws IMAGE_MISMATCH, or TRY_AGAIN when the disk refuses. */
-  async finish(): Promise<void> {
+  /** Gives an idle image up; one that is in use again stays. Answers whether it went. */
+  async remove(hash: string): Promise<boolean> {
+    if (!this.#isIdle(hash)) return false;
+    this.#forget(hash);
+    const gone = rm(this.#path(hash), { force: true });
+    this.#removing.set(hash, gone);
     try {
-      await this.#chain;
-      await this.#options.file.datasync();
-    } catch (cause) {
-      await this.abort();
-      throw new MqError('TRY_AGAIN', 'The server could not store the image (is its disk full?). Try again.', {
-        cause,
-      });
+      await gone;
+      return true;
+    } finally {
+      this.#removing.delete(hash);
     }
-    const hash = this.#sum.digest('hex');
-    if (!this.isWhole || hash !== this.#options.hash) {
-      await this.abort();
-      throw new MqError(
-        'IMAGE_MISMATCH',
-        `The bytes that came have the sum ${hash}, not ${this.#options.hash}. Send the file again.`,
-      );
-    }
-    this.#done = true;
-    try {
-      await this.#options.file.close();
-      await rename(this.#options.path, this.#options.target);
-    } catch (cause) {
-      await rm(this.#options.path, { force: true });
-      throw new MqError('TRY_AGAIN', 'The server could not store the image. Try again.', { cause });
-    }
-    await this.#options.onStored();
   }
 
-  async abort(): Promise<void> {
-    if (this.#done) return;
-    this.#done = true;
-    await this.#chain.catch(() => undefined);
-    await this.#options.file.close();
-    await rm(this.#options.path, { force: true });
+  #isIdle(hash: string): boolean {
+    const known = this.#known.get(hash);
+    return known !== undefined && known.usedAt + freshMs < this.#wallMs();
+  }
+
+  #know(hash: string, known: Known): void {
+    this.#forget(hash);
+    this.#known.set(hash, known);
+    this.#storedBytes += diskBytesOf(known.size);
+  }
+
+  #forget(hash: string): void {
+    this.#storedBytes -= diskBytesOf(this.#known.get(hash)?.size ?? 0);
+    this.#known.delete(hash);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
   }
 }

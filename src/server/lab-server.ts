@@ -16,7 +16,9 @@ import { Core } from './core.ts';
 import { toDefinition } from './definition.ts';
 import { FreeWaits } from './free-waits.ts';
 import type { Images } from './images.ts';
+import { neededImages } from './needed-images.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
+import { type DiskUse, Retention } from './retention.ts';
 import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
 import { Sessions } from './sessions.ts';
 import { type JobExtras, viewJob, viewOutcome } from './views.ts';
@@ -33,6 +35,8 @@ export interface LabServerOptions {
   readonly store: Store;
   readonly images: Images;
   readonly consoleFolder: string;
+  /** Holds that folder, the images and all else that the lab writes. */
+  readonly stateFolder: string;
   readonly version: string;
   readonly time: TimeSource;
   readonly logger: Logger;
@@ -62,11 +66,10 @@ export class LabServer {
   readonly clock: SchedulerClock;
   /** Loads the configuration again. */
   readonly reloader: Reloader;
+  readonly #retention: Retention;
   #config: LabConfig;
   readonly #matches = new Map<number, { end: number; open: boolean }>();
   readonly #isRoot: (uid: number) => boolean;
-  #prune: NodeJS.Timeout | undefined;
-  #isStopping = false;
 
   /** Loads the store, settles clients and agent. Throws StoreError, or ClockError with what to do. */
   static async start(options: LabServerOptions): Promise<LabServer> {
@@ -79,6 +82,7 @@ export class LabServer {
     await server.core.run({ name: 'restart', body: { settleMs } });
     await server.core.run({ name: 'configure', body: { lab: toDefinition(options.config), by: 'system' } });
     server.agents.start();
+    server.#retention.start();
     return server;
   }
 
@@ -132,8 +136,21 @@ export class LabServer {
       started: config,
       logger,
     });
-    this.#prune = setInterval(() => this.#quietly(this.#forgetOld()), 60_000);
-    this.#prune.unref();
+    this.images.protect(() => this.core.read(neededImages));
+    this.#retention = this.#keepInBounds(options);
+  }
+
+  #keepInBounds({ store, stateFolder, logger }: LabServerOptions): Retention {
+    return new Retention({
+      store,
+      consoles: this.consoles,
+      images: this.images,
+      stateFolder,
+      measuredApart: ['consoles', 'images'],
+      rules: () => this.config.retention,
+      wallMs: () => this.clock.wallAt(),
+      logger: logger.child({ part: 'retention' }),
+    });
   }
 
   /** The lab as it is configured now. Ask each time: another one may be loaded at any moment. */
@@ -148,11 +165,16 @@ export class LabServer {
     await this.core.run({ name: 'configure', body: { lab: toDefinition(config), by } }, (state) => {
       before = this.#config;
       this.#config = config;
-      this.images.takeUpTo(config.limits.imageBytesMax);
+      this.images.takeUpTo(config.limits);
       this.agents.changeBoards(state);
       leaving = [...state.boards.values()].filter(({ removed }) => removed).map(({ name }) => name);
     });
     return { before, leaving };
+  }
+
+  /** How much of the disk is taken; undefined until it was first measured, soon after the start. */
+  get diskUse(): DiskUse | undefined {
+    return this.#retention.diskUse;
   }
 
   /** Who is at the other end of a local socket, as the kernel named them. */
@@ -178,8 +200,7 @@ export class LabServer {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#prune);
-    this.#isStopping = true;
+    await this.#retention.stop();
     this.watches.stop();
     this.sessions.stop();
     await this.agents.stop({ retire: true });
@@ -263,21 +284,11 @@ export class LabServer {
     if (record) this.#sendJob(viewJob(record, this.extras(job)));
   }
 
-  async #forgetOld(): Promise<void> {
-    const wallAt = this.clock.wallAt();
-    const before = { answersAt: wallAt - answersKeptMs, ticketsAt: wallAt - ticketsKeptMs };
-    // Piece by piece, so that commits get in between; to the end, since a busy lab adds faster than once a minute.
-    while (!this.#isStopping && (await this.store.prune(before)));
-  }
-
   /** What fails here is said in the log; the scheduler's own timers make good for what was lost. */
   #quietly(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.logger.warn('not done', { error }));
   }
 }
-
-const answersKeptMs = 60 * 60 * 1000;
-const ticketsKeptMs = 24 * 60 * 60 * 1000;
 
 function checkClock(state: State, lastAt: number, options: LabServerOptions): void {
   const aheadMs = options.time.wallMs() - lastAt;

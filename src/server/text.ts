@@ -8,6 +8,17 @@ export function clockTime(wallAt: number, today: number = Date.now()): string {
   return `${date.toLocaleString('en', { month: 'short' })} ${date.getDate()} ${time}`;
 }
 
+/** `512 MB`, `1.5 GB`: as configurations write sizes, but for the blank; the unit is a power of 1024. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  while (value >= 1024 && units.length > 1) {
+    value /= 1024;
+    units.shift();
+  }
+  return `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)} ${units[0]}`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }

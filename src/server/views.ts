@@ -1,10 +1,11 @@
 // From records to what clients see. Pure; the state they read is committed.
-import type { BoardRecord, JobRecord, LockRecord, TicketOutcome, TicketRecord } from '../domain/records.ts';
+import type { BoardRecord, LockRecord, TicketOutcome, TicketRecord } from '../domain/records.ts';
 import { formatToken } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
 import { formatTarget } from '../domain/target.ts';
 import type { JobSpec, LockView, MemberView } from '../protocol/schema.ts';
 import type { BoardView, JobView, QueueEntry, StatusView, TicketView } from '../protocol/views.ts';
+import type { StoredJob } from '../store/contract.ts';
 import { placeOf } from './places.ts';
 import { reasonsFor } from './reasons.ts';
 import { clockTime } from './text.ts';
@@ -112,7 +113,7 @@ export interface JobExtras {
   readonly match?: { readonly end: number; readonly open: boolean } | undefined;
 }
 
-export function viewJob(job: JobRecord, extras: JobExtras = {}): JobView {
+export function viewJob(job: StoredJob, extras: JobExtras = {}): JobView {
   const spec = job.spec as JobSpec;
   const completed = extras.match?.open === true && job.state === 'running';
   const matchEnd = job.result?.matchEnd ?? extras.match?.end;
@@ -132,6 +133,7 @@ export function viewJob(job: JobRecord, extras: JobExtras = {}): JobView {
     ...(job.result?.exitCode === undefined ? {} : { exitCode: job.result.exitCode }),
     ...(consoleLength === undefined ? {} : { consoleLength }),
     ...(matchEnd === undefined ? {} : { matchEnd }),
+    ...(job.logGoneWallAt === undefined ? {} : { logGoneAt: job.logGoneWallAt }),
   };
 }
 

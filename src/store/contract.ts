@@ -47,6 +47,21 @@ export interface AuditRow extends AuditEvent {
   readonly wallAt: number;
 }
 
+/** A job as the store has it. */
+export interface StoredJob extends JobRecord {
+  /** Its console was removed before it: when. */
+  readonly logGoneWallAt?: number;
+}
+
+/** Wall-clock instants: what is older goes. */
+export interface PruneBefore {
+  readonly answersAt: number;
+  /** Tickets and jobs count from their end. */
+  readonly ticketsAt: number;
+  readonly jobsAt: number;
+  readonly auditAt: number;
+}
+
 export interface Store {
   load(): Promise<Loaded>;
   /** Never rejects: a failure is an outcome. */
@@ -54,17 +69,29 @@ export interface Store {
   /** For a request id that a client says it repeats and memory has forgotten. */
   findAnswer(requestId: string): Promise<StoredAnswer | undefined>;
   findTicket(id: number): Promise<TicketRecord | undefined>;
-  findJob(id: number): Promise<JobRecord | undefined>;
+  findJob(id: number): Promise<StoredJob | undefined>;
   /** Newest first; only jobs that have started. */
-  listJobs(filter: { readonly user?: string; readonly limit: number }): Promise<JobRecord[]>;
+  listJobs(filter: { readonly user?: string; readonly limit: number }): Promise<StoredJob[]>;
   /** Newest first. */
   listAudit(filter: {
     readonly board?: string;
     readonly ticket?: number;
     readonly limit: number;
   }): Promise<AuditRow[]>;
-  /** Forgets answers and ended tickets older than these wall-clock instants, a bounded number each call; whether more may be left. */
-  prune(before: { readonly answersAt: number; readonly ticketsAt: number }): Promise<boolean>;
+  /**
+   * Forgets what is older, a bounded number of rows each call; whether more may be left. A job whose console has not
+   * been dropped stays.
+   */
+  prune(before: PruneBefore): Promise<boolean>;
+  /** Jobs that ended before this wall-clock instant and whose console is kept; the one that ended first comes first. */
+  listLogs(filter: {
+    readonly endedBefore: number;
+    readonly limit: number;
+  }): Promise<{ readonly job: number; readonly endedWallAt: number }[]>;
+  /** Which of these are jobs, live or ended, whose console is kept. */
+  findLogs(jobs: readonly number[]): Promise<number[]>;
+  /** The consoles of these ended jobs have been removed. */
+  dropLogs(jobs: readonly number[], wallAt: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,16 @@
 import type { EntityName, JobRecord, LockRecord, TicketRecord } from '../domain/records.ts';
 import { formatToken } from '../domain/records.ts';
 import { coalesce, type NetChange } from '../store/coalesce.ts';
-import type { AuditRow, Batch, CommitOutcome, Loaded, Store, StoredAnswer } from '../store/contract.ts';
+import type {
+  AuditRow,
+  Batch,
+  CommitOutcome,
+  Loaded,
+  PruneBefore,
+  Store,
+  StoredAnswer,
+  StoredJob,
+} from '../store/contract.ts';
 
 const loadOrder: readonly EntityName[] = ['meta', 'board', 'queue', 'lab', 'turn', 'lock', 'ticket', 'job'];
 
@@ -14,8 +23,10 @@ interface Disk {
   /** Records as text by entity and key; tickets and jobs also the ended ones. */
   readonly rows: Map<string, string>;
   readonly answers: Map<string, StoredAnswer & { wallAt: number }>;
-  readonly audit: AuditRow[];
+  audit: AuditRow[];
+  auditCount: number;
   readonly endedWallAt: Map<string, number>;
+  readonly logGoneWallAt: Map<number, number>;
   now: number;
 }
 
@@ -23,7 +34,15 @@ export class MemoryStore implements Store {
   #disk: Disk;
 
   constructor() {
-    this.#disk = { rows: new Map(), answers: new Map(), audit: [], endedWallAt: new Map(), now: 0 };
+    this.#disk = {
+      rows: new Map(),
+      answers: new Map(),
+      audit: [],
+      auditCount: 0,
+      endedWallAt: new Map(),
+      logGoneWallAt: new Map(),
+      now: 0,
+    };
   }
 
   /** A second store on the same data, as the next start of a server sees it. */
@@ -59,7 +78,7 @@ export class MemoryStore implements Store {
     const { wallAt } = batch;
     for (const { entity, key } of batch.changes) if (entity === 'ticket') endedWallAt.set(key, wallAt);
     for (const answer of batch.answers) answers.set(answer.requestId, { ...answer, wallAt });
-    for (const event of batch.audit) audit.push({ ...event, id: audit.length + 1, wallAt });
+    for (const event of batch.audit) audit.push({ ...event, id: ++this.#disk.auditCount, wallAt });
     this.#disk = Object.assign(this.#disk, { rows: next, now: batch.now });
     return { kind: 'committed' };
   }
@@ -73,13 +92,14 @@ export class MemoryStore implements Store {
     return this.#read<TicketRecord>('ticket', String(id));
   }
 
-  async findJob(id: number): Promise<JobRecord | undefined> {
-    return this.#read<JobRecord>('job', String(id));
+  async findJob(id: number): Promise<StoredJob | undefined> {
+    const job = this.#read<JobRecord>('job', String(id));
+    return job && this.#asStored(job);
   }
 
-  async listJobs(filter: { user?: string; limit: number }): Promise<JobRecord[]> {
-    return this.#records('job')
-      .map(({ record }) => record as JobRecord)
+  async listJobs(filter: { user?: string; limit: number }): Promise<StoredJob[]> {
+    return this.#jobs()
+      .map((job) => this.#asStored(job))
       .filter((job) => filter.user === undefined || job.user === filter.user)
       .sort((a, b) => b.id - a.id)
       .slice(0, filter.limit);
@@ -93,8 +113,13 @@ export class MemoryStore implements Store {
       .slice(0, filter.limit);
   }
 
-  async prune(before: { answersAt: number; ticketsAt: number }): Promise<boolean> {
-    const { answers, rows, endedWallAt } = this.#disk;
+  async prune(before: PruneBefore): Promise<boolean> {
+    const { answers, rows, endedWallAt, logGoneWallAt } = this.#disk;
+    this.#disk.audit = this.#disk.audit.filter((row) => row.wallAt >= before.auditAt);
+    for (const job of this.#jobs()) {
+      const isOld = job.state === 'ended' && (job.endedWallAt ?? 0) < before.jobsAt;
+      if (isOld && logGoneWallAt.has(job.id)) rows.delete(nameOf('job', String(job.id)));
+    }
     for (const [id, { wallAt }] of [...answers]) if (wallAt < before.answersAt) answers.delete(id);
     for (const { key, record } of this.#records('ticket')) {
       const isOld = (endedWallAt.get(key) ?? 0) < before.ticketsAt;
@@ -103,7 +128,41 @@ export class MemoryStore implements Store {
     return false;
   }
 
+  async listLogs(filter: {
+    endedBefore: number;
+    limit: number;
+  }): Promise<{ job: number; endedWallAt: number }[]> {
+    return this.#jobs()
+      .filter((job) => job.state === 'ended' && !this.#disk.logGoneWallAt.has(job.id))
+      .map((job) => ({ job: job.id, endedWallAt: job.endedWallAt ?? 0 }))
+      .filter(({ endedWallAt }) => endedWallAt < filter.endedBefore)
+      .sort((a, b) => a.endedWallAt - b.endedWallAt || a.job - b.job)
+      .slice(0, filter.limit);
+  }
+
+  async findLogs(jobs: readonly number[]): Promise<number[]> {
+    return this.#jobs()
+      .map(({ id }) => id)
+      .filter((id) => jobs.includes(id) && !this.#disk.logGoneWallAt.has(id));
+  }
+
+  async dropLogs(jobs: readonly number[], wallAt: number): Promise<void> {
+    const gone = this.#disk.logGoneWallAt;
+    for (const { id, state } of this.#jobs()) {
+      if (state === 'ended' && jobs.includes(id) && !gone.has(id)) gone.set(id, wallAt);
+    }
+  }
+
   async close(): Promise<void> {}
+
+  #jobs(): JobRecord[] {
+    return this.#records('job').map(({ record }) => record as unknown as JobRecord);
+  }
+
+  #asStored(job: JobRecord): StoredJob {
+    const logGoneWallAt = this.#disk.logGoneWallAt.get(job.id);
+    return logGoneWallAt === undefined ? job : { ...job, logGoneWallAt };
+  }
 
   #read<R>(entity: EntityName, key: string): R | undefined {
     const text = this.#disk.rows.get(nameOf(entity, key));

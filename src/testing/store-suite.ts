@@ -2,22 +2,24 @@
 // whole or not at all, and the rules that a single row can keep are kept.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type {
-  BoardRecord,
-  Change,
-  Entities,
-  EntityName,
-  JobRecord,
-  LockRecord,
-  TicketRecord,
-} from '../domain/records.ts';
+import type { Change, LockRecord } from '../domain/records.ts';
 import { State } from '../domain/state.ts';
-import type { Batch, CommitOutcome, Store } from '../store/contract.ts';
-
-/** A place where stores are opened, one after the other, as a server's starts do. */
-export interface StorePlace {
-  open(): Promise<Store>;
-}
+import {
+  answer,
+  assertRejected,
+  boardRecord,
+  commit,
+  endedJob,
+  endedTicket,
+  jobRecord,
+  lockRecord,
+  put,
+  remove,
+  type StorePlace,
+  ticketRecord,
+  token,
+} from './store-records.ts';
+import { retentionCases } from './store-retention.ts';
 
 export type WithPlace = (use: (place: StorePlace) => Promise<void>) => Promise<void>;
 
@@ -43,129 +45,9 @@ const cases: readonly [string, (place: StorePlace) => Promise<void>][] = [
   ['ended tickets and jobs are found, and not loaded', findsEnded],
   ['jobs are listed newest first, of one user or all, up to the limit', listsJobs],
   ['audit is listed newest first, by board, by ticket or all', listsAudit],
-  ['pruning forgets old answers and ended tickets, and nothing that is live or new', prunes],
+  ...retentionCases,
   ['a rejected batch does not move the clock; a committed one without changes does', movesClock],
 ];
-
-// ---- records to store ----
-
-const token = (number: number) => ({ generation: 1, number });
-
-function boardRecord(name: string): BoardRecord {
-  return {
-    name,
-    health: { state: 'suspect', by: 'system', why: 'it "slept" ☾', sinceWallAt: 12.5 },
-    service: { state: 'in' },
-    agent: 'away',
-    mayBeOn: true,
-    faults: 2,
-    freeSince: 77,
-    removed: false,
-  };
-}
-
-function lockRecord(board: string, number: number): LockRecord {
-  return {
-    board,
-    token: token(number),
-    lastToken: token(number),
-    user: 'ada',
-    key: "k'; --\u0001☃",
-    set: 'ada',
-    state: 'held',
-    kind: 'lock',
-    ticket: number,
-    grantedWallAt: 1,
-    heldWallAt: 2,
-    holdSeconds: 0,
-    overdue: false,
-    note: '',
-  };
-}
-
-function ticketRecord(id: number, more: Partial<TicketRecord> = {}): TicketRecord {
-  return {
-    id,
-    user: 'ada',
-    key: '0',
-    set: 'ada',
-    priority: 1,
-    kind: 'lock',
-    target: { kind: 'board', name: 'a' },
-    queue: 'b:a',
-    turnFloor: 0,
-    state: 'parked',
-    settling: false,
-    holdSeconds: 0,
-    submittedWallAt: 3,
-    detached: false,
-    note: '',
-    ...more,
-  };
-}
-
-function jobRecord(id: number, more: Partial<JobRecord> = {}): JobRecord {
-  return {
-    id,
-    board: 'a',
-    user: 'ada',
-    key: '0',
-    set: 'ada',
-    lockToken: token(id),
-    token: token(id + 1),
-    state: 'running',
-    spec: { files: [{ name: 'kernel', nested: [1, null, 'x'] }] },
-    keepsLock: false,
-    detached: false,
-    startedWallAt: 4,
-    ...more,
-  };
-}
-
-const endedTicket = (id: number) => ticketRecord(id, { state: 'ended', outcome: { kind: 'timed-out' } });
-const endedJob = (id: number, more: Partial<JobRecord> = {}) =>
-  jobRecord(id, {
-    ...more,
-    state: 'ended',
-    endedWallAt: 9,
-    result: { verdict: 'completed', detail: 'done', mayBeOn: false },
-  });
-
-function put<E extends EntityName>(
-  entity: E,
-  key: string | number,
-  after: Entities[E],
-  before?: Entities[E],
-) {
-  return { entity, key: String(key), before, after } as Change;
-}
-
-function remove<E extends EntityName>(entity: E, key: string, before: Entities[E]): Change {
-  return { entity, key, before, after: undefined } as Change;
-}
-
-function batchOf(changes: readonly Change[], more: Partial<Batch> = {}): Batch {
-  return { changes, audit: [], answers: [], now: 1_000, wallAt: 2_000, ...more };
-}
-
-async function commit(store: Store, changes: readonly Change[], more: Partial<Batch> = {}): Promise<void> {
-  assert.deepEqual(await store.commit(batchOf(changes, more)), { kind: 'committed' });
-}
-
-async function assertRejected(store: Store, changes: readonly Change[], more: Partial<Batch> = {}) {
-  const before = await store.load();
-  // Something that would be stored if the batch were not one whole.
-  const rider = put('board', 'rider', boardRecord('rider'));
-  const audit = [{ event: 'ridden', by: 'rider', board: 'rider' }];
-  const outcome: CommitOutcome = await store.commit(
-    batchOf([rider, ...changes], { audit, now: 9_999, ...more }),
-  );
-  assert.equal(outcome.kind, 'rejected');
-  assert.deepEqual(await store.load(), before);
-  assert.deepEqual(await store.listAudit({ board: 'rider', limit: 10 }), []);
-}
-
-const answer = (requestId: string) => ({ requestId, caller: 'ada', digest: 'd', answer: '{"value":1}' });
 
 // ---- the cases ----
 
@@ -354,25 +236,6 @@ async function listsAudit(place: StorePlace): Promise<void> {
   assert.deepEqual(await events({ ticket: 1, limit: 10 }), ['confirmed', 'submitted']);
   const [row] = await store.listAudit({ ticket: 1, board: 'a', limit: 1 });
   assert.ok(row && row.wallAt === 50 && row.id > 0);
-  await store.close();
-}
-
-async function prunes(place: StorePlace): Promise<void> {
-  const store = await place.open();
-  const old = [
-    put('ticket', 1, endedTicket(1)),
-    put('ticket', 2, ticketRecord(2)),
-    put('job', 3, endedJob(3)),
-  ];
-  await commit(store, old, { answers: [answer('request-old')], wallAt: 100 });
-  await commit(store, [put('ticket', 4, endedTicket(4))], { answers: [answer('request-new')], wallAt: 200 });
-  assert.equal(await store.prune({ answersAt: 150, ticketsAt: 150 }), false, 'that was all');
-  assert.equal(await store.findTicket(1), undefined);
-  assert.equal((await store.findTicket(2))?.id, 2, 'it is live, however old');
-  assert.equal((await store.findTicket(4))?.id, 4);
-  assert.equal((await store.findJob(3))?.id, 3, 'jobs are kept');
-  assert.equal(await store.findAnswer('request-old'), undefined);
-  assert.deepEqual(await store.findAnswer('request-new'), answer('request-new'));
   await store.close();
 }
 

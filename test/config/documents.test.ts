@@ -7,8 +7,7 @@ import { parse } from 'yaml';
 import { schemaFileText } from '../../scripts/schema/schema-file.ts';
 import { loadConfig, parseConfig } from '../../src/cli/config/load.ts';
 import { labSchema } from '../../src/cli/config/schema/lab.ts';
-import { parseDurationSeconds, parseSizeBytes } from '../../src/cli/config/units.ts';
-import { defaultLimits } from '../../src/protocol/lab.ts';
+import { defaultLimits, defaultRetention } from '../../src/protocol/lab.ts';
 
 const root = new URL('../../', import.meta.url);
 const reference = readFileSync(new URL('docs/configuration.md', root), 'utf8');
@@ -74,22 +73,19 @@ test('the reference has every key of the schema, and the keys it shows are accep
   assert.deepEqual(result.warnings, []);
 });
 
-test('the limits in the reference, in the schema and in the program are the same', () => {
-  const limits = (labSchema as Node).properties?.limits?.properties ?? {};
-  const inSchema = Object.entries(limits).map(([key, { default: byDefault }]) => {
-    const row = new RegExp(`^\\| \`${key}\` \\|.*?\\| \`([^\`]*)\` \\|`, 'm').exec(reference);
-    assert.equal(row?.[1], String(byDefault), key);
-    return typeof byDefault === 'string'
-      ? (parseSizeBytes(byDefault) ?? parseDurationSeconds(byDefault))
-      : byDefault;
-  });
-  assert.deepEqual(inSchema, [
-    defaultLimits.ticketsPerUser,
-    defaultLimits.queueLength,
-    defaultLimits.imageBytesMax,
-    defaultLimits.logBytesMax,
-    defaultLimits.jobSecondsMax,
-    defaultLimits.adHocQueuesPerBoard,
-    defaultLimits.openStreams,
-  ]);
+test('limits and retention in the reference, in the schema and in the program are the same', () => {
+  const inProgram = { limits: defaultLimits, retention: defaultRetention };
+  for (const section of ['limits', 'retention'] as const) {
+    const keys = Object.entries((labSchema as Node).properties?.[section]?.properties ?? {});
+    const written = keys.map(([key, { default: byDefault }]) => {
+      const row = new RegExp(`^\\| \`${key}\` \\|.*?\\| \`([^\`]*)\` \\|`, 'm').exec(reference);
+      assert.equal(row?.[1], String(byDefault), key);
+      return `${key}: ${byDefault}`;
+    });
+    const boards = 'boards: { b: { machine: { driver: v86 } } }';
+    const result = parseConfig(`lab: L\n${boards}\n${section}: { ${written.join(', ')} }\n`, 'lab.yaml');
+    assert.ok(result.ok, JSON.stringify(result));
+    assert.deepEqual(result.config[section], inProgram[section]);
+    assert.equal(keys.length, Object.keys(inProgram[section]).length);
+  }
 });

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/cli/config/load.ts';
-import { defaultLimits, fileCountProblem, type LabConfig, linuxProblem } from '../../src/protocol/lab.ts';
+import {
+  defaultLimits,
+  defaultRetention,
+  fileCountProblem,
+  type LabConfig,
+  linuxProblem,
+} from '../../src/protocol/lab.ts';
 
 function parsed(text: string): LabConfig {
   const result = parseConfig(text, 'lab.yaml');
@@ -78,6 +84,7 @@ test('the shape of the documentation becomes the lab it describes', () => {
     admins: [],
     discipline: 'turns',
     limits: defaultLimits,
+    retention: defaultRetention,
   });
 });
 
@@ -99,10 +106,12 @@ limits:
   tickets_per_user: 7
   queue_length: 8
   image_bytes_max: 64KB
+  images_bytes_max: 3GB
   log_bytes_max: 2GB
   job_max: 1h30m
   ad_hoc_queues_per_board: 9
   open_streams: 10
+retention: { logs: 2d, images: 3d, jobs: 4d, tickets: 5m, audit: 6d, disk_max: 7MB }
 `);
   assert.equal(lab.socketGroup, 'lab');
   assert.deepEqual(lab.priorityHigh, ['ana', 'ci-bot']);
@@ -113,10 +122,19 @@ limits:
     ticketsPerUser: 7,
     queueLength: 8,
     imageBytesMax: 65_536,
+    imagesBytesMax: 3_221_225_472,
     logBytesMax: 2_147_483_648,
     jobSecondsMax: 5_400,
     adHocQueuesPerBoard: 9,
     openStreams: 10,
+  });
+  assert.deepEqual(lab.retention, {
+    logSeconds: 172_800,
+    imageSeconds: 259_200,
+    jobSeconds: 345_600,
+    ticketSeconds: 300,
+    auditSeconds: 518_400,
+    diskBytesMax: 7_340_032,
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ChannelMessage } from '../../src/protocol/channel.ts';
-import { defaultLimits, type LabConfig } from '../../src/protocol/lab.ts';
+import { defaultLimits, defaultRetention, type LabConfig } from '../../src/protocol/lab.ts';
 import type { OperationName, RequestOf, ResponseOf } from '../../src/protocol/operations.ts';
 import { Images } from '../../src/server/images.ts';
 import { LabServer, type LabServerOptions } from '../../src/server/lab-server.ts';
@@ -33,7 +33,8 @@ export const labConfig: LabConfig = {
   force: 'anyone',
   admins: ['root'],
   discipline: 'turns',
-  limits: { ...defaultLimits, imageBytesMax: 100_000 },
+  limits: { ...defaultLimits, imageBytesMax: 100_000, imagesBytesMax: 1_000_000 },
+  retention: defaultRetention,
 };
 
 export interface RunningLab {
@@ -77,7 +78,7 @@ async function startOn(
 ): Promise<RunningLab> {
   const { folder, store, agent, more } = on;
   const logger = new CollectingLogger();
-  const images = new Images(join(folder, 'images'), { imageBytesMax: 100_000, storeBytesMax: 1_000_000 });
+  const images = new Images(join(folder, 'images'), labConfig.limits);
   await images.start();
   // Five seconds pass in the first moment, so that settling is soon over.
   const startMs = performance.now();
@@ -87,6 +88,7 @@ async function startOn(
     store,
     images,
     consoleFolder: join(folder, 'consoles'),
+    stateFolder: folder,
     version: '1.2.3',
     time: {
       nowMs: () => performance.now() - startMs + 5_000 * Math.min(1, (performance.now() - startMs) / hurryMs),

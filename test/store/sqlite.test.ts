@@ -74,6 +74,27 @@ test('a database of an older schema is brought up to date, with a whole copy of 
   assert.ok(!existsSync(`${copy}.unfinished`));
 });
 
+test('jobs of the first schema keep their consoles, in the order in which they ended', async (t) => {
+  const path = newPath(t);
+  const old = openDatabase(path, migrations.slice(0, 1));
+  const insert = old.prepare('INSERT INTO job (id, live, board, user, body) VALUES (?, ?, ?, ?, ?)');
+  for (const [id, endedWallAt] of [
+    [1, 30],
+    [2, 20],
+    [3, undefined],
+  ] as const) {
+    insert.run(id, endedWallAt === undefined ? 1 : 0, 'a', 'ada', JSON.stringify({ id, endedWallAt }));
+  }
+  old.close();
+  const store = await openStore(path);
+  t.after(() => store.close());
+  assert.deepEqual(await store.listLogs({ endedBefore: 1_000, limit: 10 }), [
+    { job: 2, endedWallAt: 20 },
+    { job: 1, endedWallAt: 30 },
+  ]);
+  assert.deepEqual((await store.findLogs([1, 2, 3])).sort(), [1, 2, 3]);
+});
+
 test('a copy from an earlier time does not stand for the one to be made now', async (t) => {
   const path = newPath(t);
   await fill(path, 2);
@@ -242,7 +263,7 @@ test('old answers and tickets go piece by piece, and each piece says whether mor
   const store = await openStore(newPath(t));
   t.after(() => store.close());
   for (let number = 1; number <= 700; number += 1) await store.commit(numberedBatch(number));
-  const before = { answersAt: 651, ticketsAt: 651 };
+  const before = { answersAt: 651, ticketsAt: 651, jobsAt: 0, auditAt: 0 };
   assert.equal(await store.prune(before), true);
   assert.equal((await store.findTicket(501))?.id, 501, 'one piece is 500 rows');
   assert.equal(await store.prune(before), false);

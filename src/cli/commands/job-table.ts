@@ -34,9 +34,14 @@ export function jobTable(jobs: readonly JobView[], { paint, width, now }: JobTab
     job.startedAt === undefined ? '' : clockTime(job.startedAt, now),
     job.startedAt === undefined ? '' : durationText((job.endedAt ?? now) - job.startedAt),
     job.files.join(' '),
-    job.detail ?? '',
+    detailOf(job, now),
   ]);
   return tableLines(columns, rows, { width, paintTitle: paint.bold });
+}
+
+function detailOf({ detail, logGoneAt }: JobView, now: number): string {
+  const gone = logGoneAt === undefined ? undefined : `log gone since ${clockTime(logGoneAt, now)}`;
+  return [detail, gone].filter((part) => part !== undefined).join('; ');
 }
 
 /** The verdict where there is one. */

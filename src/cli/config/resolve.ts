@@ -2,12 +2,14 @@
 import {
   type BoardConfig,
   defaultLimits,
+  defaultRetention,
   type FileRange,
   type FileRules,
   type LabConfig,
   type Limits,
   type MachineConfig,
   type PoolConfig,
+  type Retention,
 } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
 import { attributeNames, type SourceBoard, type SourceMachine, type SourceType } from './schema/board.ts';
@@ -37,6 +39,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     discipline: lab.discipline ?? 'turns',
     ...(lab.set_from_key === undefined ? {} : { setFromKey: lab.set_from_key }),
     limits: resolveLimits(lab.limits ?? {}),
+    retention: resolveRetention(lab.retention ?? {}),
   };
   return { config, warnings: warningsOf(source, config) };
 }
@@ -183,17 +186,33 @@ function matches(board: BoardConfig, where: ReadonlyMap<string, string>): boolea
 }
 
 function resolveLimits(limits: NonNullable<SourceLab['limits']>): Limits {
-  const size = (text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : (parseSizeBytes(text) ?? byDefault);
-  const duration = (text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : (parseDurationSeconds(text) ?? byDefault);
   return {
     ticketsPerUser: limits.tickets_per_user ?? defaultLimits.ticketsPerUser,
     queueLength: limits.queue_length ?? defaultLimits.queueLength,
     imageBytesMax: size(limits.image_bytes_max, defaultLimits.imageBytesMax),
+    imagesBytesMax: size(limits.images_bytes_max, defaultLimits.imagesBytesMax),
     logBytesMax: size(limits.log_bytes_max, defaultLimits.logBytesMax),
     jobSecondsMax: duration(limits.job_max, defaultLimits.jobSecondsMax),
     adHocQueuesPerBoard: limits.ad_hoc_queues_per_board ?? defaultLimits.adHocQueuesPerBoard,
     openStreams: limits.open_streams ?? defaultLimits.openStreams,
   };
+}
+
+function resolveRetention(retention: NonNullable<SourceLab['retention']>): Retention {
+  return {
+    logSeconds: duration(retention.logs, defaultRetention.logSeconds),
+    imageSeconds: duration(retention.images, defaultRetention.imageSeconds),
+    jobSeconds: duration(retention.jobs, defaultRetention.jobSeconds),
+    ticketSeconds: duration(retention.tickets, defaultRetention.ticketSeconds),
+    auditSeconds: duration(retention.audit, defaultRetention.auditSeconds),
+    diskBytesMax: size(retention.disk_max, defaultRetention.diskBytesMax),
+  };
+}
+
+function size(text: string | undefined, byDefault: number): number {
+  return text === undefined ? byDefault : (parseSizeBytes(text) ?? byDefault);
+}
+
+function duration(text: string | undefined, byDefault: number): number {
+  return text === undefined ? byDefault : (parseDurationSeconds(text) ?? byDefault);
 }

@@ -10,6 +10,10 @@ export function warningsOf(source: Source, lab: LabConfig): ConfigProblem[] {
   const empty = lab.pools.filter((pool) => pool.boards.length === 0);
   warnings.push(...empty.map((pool) => warningOfEmptyPool(source, pool, lab.boards)));
   if (lab.admins.length === 0) warnings.push(...warningsOfForce(source, lab));
+  if (lab.retention.logSeconds > lab.retention.jobSeconds) {
+    const message = 'a log goes with its job, so logs are kept no longer than jobs';
+    warnings.push({ ...source.keyPlace(['retention', 'logs']), message });
+  }
   return warnings;
 }
 

@@ -31,9 +31,6 @@ export interface ServerOptions {
   readonly logLevel: LogLevel;
 }
 
-/** Images on the server, all together. */
-const imageStoreBytesMax = 16 * 1024 * 1024 * 1024;
-
 /** The server listens after this long even without its agent: it can queue, if not grant. */
 const agentMsMax = 5_000;
 
@@ -72,10 +69,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       path: join(folder, 'mq.db'),
       threadUrl: entryUrl('store/sqlite/thread.ts'),
     });
-    const images = new Images(join(folder, 'images'), {
-      imageBytesMax: config.limits.imageBytesMax,
-      storeBytesMax: imageStoreBytesMax,
-    });
+    const images = new Images(join(folder, 'images'), config.limits);
     await images.start();
     const lab = await LabServer.start({
       config,
@@ -83,6 +77,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       store,
       images,
       consoleFolder: join(folder, 'consoles'),
+      stateFolder: folder,
       version,
       time: systemClock,
       logger,

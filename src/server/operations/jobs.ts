@@ -3,6 +3,7 @@ import type { JobRecord } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { JobView } from '../../protocol/views.ts';
 import type { Session } from '../sessions.ts';
+import { clockTime } from '../text.ts';
 import { viewJob, viewWaitingJob } from '../views.ts';
 import { type Call, type Handler, identify } from './call.ts';
 
@@ -56,6 +57,7 @@ export const console: Handler<'console'> = async (call, body) => {
   const view = await findJob(call, body.job);
   if (view.state === 'waiting')
     throw new MqError('UNKNOWN_JOB', `Job ${body.job} still waits for a board; it has no console yet.`);
+  await checkLog(call, view);
   session.streams.get(body.job)?.abort();
   const stream = new AbortController();
   session.streams.set(body.job, stream);
@@ -98,6 +100,18 @@ async function sendConsole(
   } finally {
     if (session.streams.get(id) === stream) session.streams.delete(id);
   }
+}
+
+/** Throws LOG_GONE where the job's console was removed: it would look like a job that said nothing. */
+export async function checkLog(call: Call, job: JobView): Promise<void> {
+  if (job.state !== 'ended') return;
+  const isThere = job.logGoneAt === undefined && (await call.lab.consoles.has(job.id));
+  if (isThere || (job.logGoneAt === undefined && (job.consoleLength ?? 0) === 0)) return;
+  const since = job.logGoneAt === undefined ? '' : ` since ${clockTime(job.logGoneAt)}`;
+  const message = `The log of job ${job.id} is gone${since}: this lab removes those of old jobs. \`mq jobs\` has what else is known.`;
+  throw new MqError('LOG_GONE', message, {
+    details: { job: job.id, ...(job.logGoneAt === undefined ? {} : { goneAt: job.logGoneAt }) },
+  });
 }
 
 /** The kept bytes of a job, and with `follow` what comes until it has ended. None of an unknown job. */

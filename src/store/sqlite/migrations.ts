@@ -35,4 +35,12 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX answer_age ON answer (wall_at);
   `,
+  // 2: which consoles are kept, and since when jobs have ended.
+  `
+  ALTER TABLE job ADD COLUMN ended_at REAL;
+  ALTER TABLE job ADD COLUMN log_gone_at REAL;
+  UPDATE job SET ended_at = coalesce(body ->> 'endedWallAt', 0) WHERE live = 0;
+  CREATE INDEX job_log ON job (ended_at) WHERE live = 0 AND log_gone_at IS NULL;
+  CREATE INDEX job_bare ON job (ended_at) WHERE live = 0 AND log_gone_at IS NOT NULL;
+  `,
 ];

@@ -1,7 +1,7 @@
 // Look-ups. Run in the store's thread, between commits; every one is bounded.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, EntityName, JobRecord, TicketRecord } from '../../domain/records.ts';
-import type { AuditRow, Loaded, StoredAnswer } from '../contract.ts';
+import type { AuditRow, Loaded, StoredAnswer, StoredJob } from '../contract.ts';
 
 /** Newest answers kept in memory from the start; older ones are looked up when a client says it repeats. */
 const answersLoadedMax = 10_000;
@@ -49,19 +49,19 @@ export function findTicket(db: DatabaseSync, id: number): TicketRecord | undefin
   return row && (JSON.parse(String(row.body)) as TicketRecord);
 }
 
-export function findJob(db: DatabaseSync, id: number): JobRecord | undefined {
-  const row = db.prepare('SELECT body FROM job WHERE id = ?').get(id);
-  return row && (JSON.parse(String(row.body)) as JobRecord);
+export function findJob(db: DatabaseSync, id: number): StoredJob | undefined {
+  const row = db.prepare('SELECT body, log_gone_at FROM job WHERE id = ?').get(id);
+  return row && asJob(row);
 }
 
-export function listJobs(db: DatabaseSync, filter: { user?: string; limit: number }): JobRecord[] {
+export function listJobs(db: DatabaseSync, filter: { user?: string; limit: number }): StoredJob[] {
   const rows =
     filter.user === undefined
-      ? db.prepare('SELECT body FROM job ORDER BY id DESC LIMIT ?').all(filter.limit)
+      ? db.prepare('SELECT body, log_gone_at FROM job ORDER BY id DESC LIMIT ?').all(filter.limit)
       : db
-          .prepare('SELECT body FROM job WHERE user = ? ORDER BY id DESC LIMIT ?')
+          .prepare('SELECT body, log_gone_at FROM job WHERE user = ? ORDER BY id DESC LIMIT ?')
           .all(filter.user, filter.limit);
-  return rows.map((row) => JSON.parse(String(row.body)) as JobRecord);
+  return rows.map(asJob);
 }
 
 export function listAudit(
@@ -84,25 +84,6 @@ export function listAudit(
     );
 }
 
-/** Rows looked at in one call: about as long as a commit, which may have to wait behind it. */
-const prunedMax = 500;
-
-/**
- * Returns whether more may be left. Tickets are looked at in the order of their numbers, oldest first: with a look at
- * every ended one that is too new, each call would read a day's tickets.
- */
-export function prune(db: DatabaseSync, before: { answersAt: number; ticketsAt: number }): boolean {
-  const answers = db
-    .prepare('DELETE FROM answer WHERE id IN (SELECT id FROM answer WHERE wall_at < ? LIMIT ?)')
-    .run(before.answersAt, prunedMax);
-  const tickets = db
-    .prepare(
-      'DELETE FROM ticket WHERE wall_at < ? AND id IN (SELECT id FROM ticket WHERE live = 0 ORDER BY id LIMIT ?)',
-    )
-    .run(before.ticketsAt, prunedMax);
-  return Number(answers.changes) === prunedMax || Number(tickets.changes) === prunedMax;
-}
-
 function asAnswer(row: Record<string, unknown>): StoredAnswer {
   return {
     requestId: String(row.id),
@@ -110,4 +91,9 @@ function asAnswer(row: Record<string, unknown>): StoredAnswer {
     digest: String(row.digest),
     answer: String(row.answer),
   };
+}
+
+function asJob(row: Record<string, unknown>): StoredJob {
+  const job = JSON.parse(String(row.body)) as JobRecord;
+  return row.log_gone_at === null ? job : { ...job, logGoneWallAt: Number(row.log_gone_at) };
 }

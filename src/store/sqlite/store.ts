@@ -4,7 +4,16 @@ import type { AuditEvent } from '../../domain/commands.ts';
 import type { Change, JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
 import { formatToken } from '../../domain/records.ts';
 import { coalesce } from '../coalesce.ts';
-import type { AuditRow, Batch, CommitOutcome, Loaded, Store, StoredAnswer } from '../contract.ts';
+import type {
+  AuditRow,
+  Batch,
+  CommitOutcome,
+  Loaded,
+  PruneBefore,
+  Store,
+  StoredAnswer,
+  StoredJob,
+} from '../contract.ts';
 import { StoreError } from '../contract.ts';
 import type { ThreadAnswer, ThreadCall } from './thread.ts';
 import type { RowWrite, WriteBatch } from './write.ts';
@@ -74,20 +83,32 @@ class SqliteStore implements Store {
     return this.#call({ call: 'findTicket', key: id }) as Promise<TicketRecord | undefined>;
   }
 
-  findJob(id: number): Promise<JobRecord | undefined> {
-    return this.#call({ call: 'findJob', key: id }) as Promise<JobRecord | undefined>;
+  findJob(id: number): Promise<StoredJob | undefined> {
+    return this.#call({ call: 'findJob', key: id }) as Promise<StoredJob | undefined>;
   }
 
-  listJobs(filter: { user?: string; limit: number }): Promise<JobRecord[]> {
-    return this.#call({ call: 'listJobs', filter }) as Promise<JobRecord[]>;
+  listJobs(filter: { user?: string; limit: number }): Promise<StoredJob[]> {
+    return this.#call({ call: 'listJobs', filter }) as Promise<StoredJob[]>;
   }
 
   listAudit(filter: { board?: string; ticket?: number; limit: number }): Promise<AuditRow[]> {
     return this.#call({ call: 'listAudit', filter }) as Promise<AuditRow[]>;
   }
 
-  prune(before: { answersAt: number; ticketsAt: number }): Promise<boolean> {
+  prune(before: PruneBefore): Promise<boolean> {
     return this.#call({ call: 'prune', before }) as Promise<boolean>;
+  }
+
+  listLogs(filter: { endedBefore: number; limit: number }): Promise<{ job: number; endedWallAt: number }[]> {
+    return this.#call({ call: 'listLogs', filter }) as Promise<{ job: number; endedWallAt: number }[]>;
+  }
+
+  findLogs(jobs: readonly number[]): Promise<number[]> {
+    return this.#call({ call: 'findLogs', jobs }) as Promise<number[]>;
+  }
+
+  dropLogs(jobs: readonly number[], wallAt: number): Promise<void> {
+    return this.#call({ call: 'dropLogs', jobs, wallAt }) as Promise<void>;
   }
 
   async close(): Promise<void> {
@@ -162,7 +183,16 @@ function toRow({ entity, key, before, after }: Change): RowWrite {
     case 'job': {
       const job = (after ?? before) as JobRecord;
       const live = job.state === 'ended' ? 0 : 1;
-      return { table: 'job', id: job.id, live, board: job.board, user: job.user, body: JSON.stringify(job) };
+      const endedAt = live === 1 ? null : (job.endedWallAt ?? 0);
+      return {
+        table: 'job',
+        id: job.id,
+        live,
+        board: job.board,
+        user: job.user,
+        endedAt,
+        body: JSON.stringify(job),
+      };
     }
     default:
       return { table: entity, key, body: after === undefined ? null : JSON.stringify(after) };

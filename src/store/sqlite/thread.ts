@@ -1,9 +1,10 @@
 // Entry point of the store's own thread: a slow disk delays answers but freezes no stream. It takes calls one
 // after the other and posts an answer to each.
 import { parentPort, workerData } from 'node:worker_threads';
-import { StoreError } from '../contract.ts';
+import { type PruneBefore, StoreError } from '../contract.ts';
 import { openDatabase } from './open.ts';
 import * as read from './read.ts';
+import * as retention from './retention.ts';
 import { type WriteBatch, Writer } from './write.ts';
 
 /** A call from the other side. `id` joins the answer to it. */
@@ -19,7 +20,19 @@ export type ThreadCall =
       readonly call: 'listAudit';
       readonly filter: { board?: string; ticket?: number; limit: number };
     }
-  | { readonly id: number; readonly call: 'prune'; readonly before: { answersAt: number; ticketsAt: number } }
+  | { readonly id: number; readonly call: 'prune'; readonly before: PruneBefore }
+  | {
+      readonly id: number;
+      readonly call: 'listLogs';
+      readonly filter: { endedBefore: number; limit: number };
+    }
+  | { readonly id: number; readonly call: 'findLogs'; readonly jobs: readonly number[] }
+  | {
+      readonly id: number;
+      readonly call: 'dropLogs';
+      readonly jobs: readonly number[];
+      readonly wallAt: number;
+    }
   | { readonly id: number; readonly call: 'close' };
 
 export type ThreadAnswer =
@@ -56,7 +69,13 @@ function answer(call: ThreadCall): unknown {
     case 'listAudit':
       return read.listAudit(db, call.filter);
     case 'prune':
-      return read.prune(db, call.before);
+      return retention.prune(db, call.before);
+    case 'listLogs':
+      return retention.listLogs(db, call.filter);
+    case 'findLogs':
+      return retention.findLogs(db, call.jobs);
+    case 'dropLogs':
+      return retention.dropLogs(db, call.jobs, call.wallAt);
     case 'close':
       db.close();
       db = undefined;

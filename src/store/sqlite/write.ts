@@ -40,6 +40,7 @@ export type RowWrite =
       readonly live: 0 | 1;
       readonly board: string;
       readonly user: string;
+      readonly endedAt: number | null;
       readonly body: string;
     };
 
@@ -77,9 +78,10 @@ export class Writer {
     }
     if (row.table === 'job') {
       const sql =
-        'INSERT INTO job (id, live, board, user, body) VALUES (?1, ?2, ?3, ?4, ?5) ' +
-        'ON CONFLICT (id) DO UPDATE SET live = ?2, body = ?5 WHERE live = 1';
-      return this.#one(sql, `job ${row.id} had ended`, row.id, row.live, row.board, row.user, row.body);
+        'INSERT INTO job (id, live, board, user, ended_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ' +
+        'ON CONFLICT (id) DO UPDATE SET live = ?2, ended_at = ?5, body = ?6 WHERE live = 1';
+      const { id, live, board, user, endedAt, body } = row;
+      return this.#one(sql, `job ${id} had ended`, id, live, board, user, endedAt, body);
     }
     if (row.body === null) this.#run(`DELETE FROM ${row.table} WHERE key = ?`, row.key);
     else this.#run(`INSERT OR REPLACE INTO ${row.table} (key, body) VALUES (?, ?)`, row.key, row.body);

@@ -8,6 +8,7 @@ import { type Static, Type } from 'typebox';
 import { board, boardType } from './board.ts';
 import { limits } from './limits.ts';
 import { pool } from './pool.ts';
+import { retention } from './retention.ts';
 import { useLimits } from './use-limits.ts';
 import { closed, named, printable, text, users } from './values.ts';
 
@@ -71,6 +72,7 @@ export const labSchema = Type.Object(
     ),
     ...useLimits,
     limits: Type.Optional(limits),
+    retention: Type.Optional(retention),
   },
   {
     ...closed,

@@ -12,6 +12,9 @@ export const limits = Type.Object(
     ),
     queue_length: Type.Optional(count('Tickets in one queue.', { default: 20_000, maximum: 1_000_000 })),
     image_bytes_max: Type.Optional(size('Size of one image.', '512MB')),
+    images_bytes_max: Type.Optional(
+      size('All images together; those longest unused make way for new ones.', '16GB'),
+    ),
     log_bytes_max: Type.Optional(size('Console bytes kept of one job.', '256MB')),
     job_max: Type.Optional(duration('The end of a job that gave no limit (-d) of its own.', '2h')),
     ad_hoc_queues_per_board: Type.Optional(
