@@ -160,10 +160,12 @@ function definition({ boards, pools, tickets }: Shape): LabDefinition {
       };
     }),
     discipline: 'turns',
+    gatherSeconds: 600,
     limits: {
       ticketsPerUser: 2 * tickets + 100_000,
       queueLength: 2 * tickets + 100_000,
       adHocQueuesPerBoard: 64,
+      boardsPerTicket: 32,
     },
   };
 }

@@ -63,7 +63,8 @@ export type SubmitReply =
   | { readonly kind: 'refused'; readonly why: Refusal; readonly members: readonly Member[] };
 
 export type ConfirmReply =
-  | { readonly kind: 'held'; readonly lock: LockRecord }
+  /** `locks`: all that it took, the first being `lock`. */
+  | { readonly kind: 'held'; readonly lock: LockRecord; readonly locks: readonly LockRecord[] }
   | { readonly kind: 'started'; readonly job: JobRecord }
   /** The grant was taken back; the ticket waits on (perhaps with a new offer already). */
   | { readonly kind: 'gone' }

@@ -1,21 +1,32 @@
 // Loading a configuration. Boards come and go; tickets follow: those that no board can satisfy any more end
 // refused, the others keep arrival and turn, in the queue of what their target means now.
 import type { CommandTypes } from './commands.ts';
+import { raiseTurn } from './grants.ts';
 import { dropNames, forgetBoard, mustStay } from './leaving.ts';
-import { raiseTurn } from './match.ts';
-import type { BoardRecord, LabDefinition, TargetSpec, TicketRecord } from './records.ts';
+import type {
+  BoardRecord,
+  Granted,
+  LabDefinition,
+  SingleTarget,
+  TargetSpec,
+  TicketPart,
+  TicketRecord,
+} from './records.ts';
+import { canEverHave, letAllGo } from './several.ts';
 import { turnKey } from './state.ts';
 import type { Step } from './step.ts';
-import { formatTarget } from './target.ts';
+import { formatTarget, type ResolvedTarget } from './target.ts';
+import { grantedBy, wantedQueues } from './ticket-parts.ts';
 import { joinSet } from './tickets.ts';
 
 export function configure(step: Step, body: CommandTypes['configure']['body']): { changed: boolean } {
   if (JSON.stringify(step.state.lab) === JSON.stringify(body.lab)) return { changed: false };
+  letAllGo(step);
   const waiting = takeOut(step);
   addBoards(step, body.lab);
   dropBoards(step, body.lab);
   step.put('lab', '', body.lab);
-  for (const [ticket, turn] of waiting) putBack(step, ticket, turn);
+  for (const [ticket, turns] of waiting) putBack(step, ticket, turns);
   raiseOffered(step);
   for (const queue of [...step.state.queues.keys()]) step.sweepQueue(queue, '');
   for (const board of step.state.boards.keys()) step.boardsToMatch.add(board);
@@ -24,44 +35,74 @@ export function configure(step: Step, body: CommandTypes['configure']['body']): 
   return { changed: true };
 }
 
-/** Every ticket leaves its queue for the time being, with the turn it had reached by grants that were confirmed. */
-function takeOut(step: Step): Map<TicketRecord, number> {
+/** Every ticket leaves its queues for the time being, with the turns it had reached by grants that were confirmed. */
+function takeOut(step: Step): Map<TicketRecord, readonly number[]> {
   const tickets = [...step.state.tickets.values()].sort((a, b) => a.id - b.id);
-  for (const { queue, set, offer } of tickets.toSorted(byLatestGrant)) {
-    const key = turnKey(queue, set);
-    if (step.state.turns.get(key)?.number !== offer?.grantNumber || offer === undefined) continue;
-    const { turnBefore } = offer;
-    step.put('turn', key, turnBefore === undefined ? undefined : { queue, set, number: turnBefore });
+  for (const ticket of tickets.toSorted(byLatestGrant)) {
+    for (const granted of ticket.offer ? grantedBy(ticket, ticket.offer).toReversed() : []) {
+      const { queue, grantNumber, turnBefore } = granted;
+      const key = turnKey(queue, ticket.set);
+      if (step.state.turns.get(key)?.number !== grantNumber) continue;
+      const before = turnBefore === undefined ? undefined : { queue, set: ticket.set, number: turnBefore };
+      step.put('turn', key, before);
+    }
   }
-  const turns = tickets.map((ticket) => step.state.turnOf(ticket.queue, ticket.set, ticket.id));
+  const turns = tickets.map((ticket) => {
+    const queues = ticket.parts ? ticket.parts.map((part) => part.queue) : [ticket.queue];
+    return queues.map((queue) => step.state.turnOf(queue, ticket.set, ticket.id));
+  });
   for (const ticket of tickets) {
     if (ticket.state === 'waiting') step.put('ticket', String(ticket.id), { ...ticket, state: 'parked' });
   }
   for (const key of [...step.state.turns.keys()]) step.put('turn', key, undefined);
-  return new Map(tickets.map((ticket, at) => [ticket, turns[at] ?? 0]));
+  return new Map(tickets.map((ticket, at) => [ticket, turns[at] ?? []]));
 }
 
-function putBack(step: Step, before: TicketRecord, turn: number): void {
-  const ticket = { ...before, target: presentName(step, before) };
-  const boards = step.state.labIndex.resolveTicket(ticket);
-  const turnFloor = Math.max(ticket.turnFloor, turn);
-  if (boards.boards.length === 0 && ticket.state !== 'offered') {
+function putBack(step: Step, before: TicketRecord, turns: readonly number[]): void {
+  const ticket = withPresentNames(step, before);
+  if (ticket.state !== 'offered' && !canEverHave(step.state, ticket)) {
     const message = `The lab has no board for ${formatTarget(ticket.target)} any more.`;
     return step.endTicket(ticket, { kind: 'refused', why: { kind: 'no-board', message } });
   }
-  const moved =
-    ticket.kind === 'slot' ? { slotBoards: boards.boards } : { queue: queueFor(step, ticket, boards) };
-  step.putTicket({ ...ticket, ...moved, turnFloor });
+  step.putTicket({ ...ticket, ...moved(step, ticket, turns) });
+}
+
+function moved(step: Step, ticket: TicketRecord, turns: readonly number[]): Partial<TicketRecord> {
+  if (ticket.parts) {
+    let granted = 0;
+    const parts = ticket.parts.map((part, at) => {
+      const boards = step.state.labIndex.resolve(part.target, ticket.needs);
+      const queue = queueFor(step, boards, ticket.offer?.all?.[granted]?.board);
+      granted += part.count;
+      return { ...part, queue, turnFloor: Math.max(part.turnFloor, turns[at] ?? 0) };
+    });
+    return { parts };
+  }
+  const boards = step.state.labIndex.resolveTicket(ticket);
+  const turnFloor = Math.max(ticket.turnFloor, turns[0] ?? 0);
+  if (ticket.kind === 'slot') return { slotBoards: boards.boards, turnFloor };
+  return { queue: queueFor(step, boards, ticket.offer?.board), turnFloor };
 }
 
 /** A board may have another name now, under which it is waited for. A job slot is that of a lock, which keeps its own. */
-function presentName(step: Step, { kind, target }: TicketRecord): TargetSpec {
+function withPresentNames(step: Step, ticket: TicketRecord): TicketRecord {
+  if (ticket.kind === 'slot') return ticket;
+  if (ticket.target.kind !== 'several' || !ticket.parts)
+    return { ...ticket, target: presentTarget(step, ticket.target) };
+  const present = <N extends { readonly target: SingleTarget }>(need: N): N => ({
+    ...need,
+    target: presentTarget(step, need.target),
+  });
+  const parts: readonly TicketPart[] = ticket.parts.map(present);
+  return { ...ticket, target: { kind: 'several', needs: ticket.target.needs.map(present) }, parts };
+}
+
+function presentTarget<T extends TargetSpec>(step: Step, target: T): T {
   const { labIndex } = step.state;
-  if (kind === 'slot') return target;
   const present = (name: string): string => labIndex.findBoard(name)?.name ?? name;
-  if (target.kind === 'board') return { kind: 'board', name: present(target.name) };
+  if (target.kind === 'board') return { ...target, name: present(target.name) };
   if (target.kind !== 'boards') return target;
-  return { kind: 'boards', names: [...new Set(target.names.map(present))] };
+  return { ...target, names: [...new Set(target.names.map(present))] };
 }
 
 /** Grants that are not confirmed yet count in the queues in which their tickets are now. */
@@ -69,10 +110,17 @@ function raiseOffered(step: Step): void {
   const offered = [...step.state.tickets.values()].filter((ticket) => ticket.offer && ticket.kind !== 'slot');
   for (const ticket of offered.sort(byLatestGrant).reverse()) {
     if (!ticket.offer) continue;
-    const { turnBefore: _before, ...offer } = ticket.offer;
-    const { boards } = step.state.labIndex.resolve(ticket.target, ticket.needs);
-    const before = boards.length > 0 ? raiseTurn(step, ticket, offer.grantNumber) : {};
-    step.put('ticket', String(ticket.id), { ...ticket, offer: { ...offer, ...before } });
+    const { turnBefore: _before, all: _all, ...offer } = ticket.offer;
+    const queues = ticket.parts ? wantedQueues(ticket) : [ticket.queue];
+    const all = grantedBy(ticket, ticket.offer).map((granted, at): Granted => {
+      const { board, token, grantNumber } = granted;
+      const queue = queues[at] ?? '';
+      const raised = raiseTurn(step, ticket, { queue, number: grantNumber });
+      return { board, token, grantNumber, queue, ...raised };
+    });
+    const before = all[0]?.turnBefore;
+    const counted = ticket.parts ? { all } : before === undefined ? {} : { turnBefore: before };
+    step.put('ticket', String(ticket.id), { ...ticket, offer: { ...offer, ...counted } });
   }
 }
 
@@ -80,13 +128,9 @@ function byLatestGrant(a: TicketRecord, b: TicketRecord): number {
   return (b.offer?.grantNumber ?? 0) - (a.offer?.grantNumber ?? 0);
 }
 
-/** An offered ticket whose target is gone keeps its old queue's name: it ends with its confirm or take-back. */
-function queueFor(
-  step: Step,
-  ticket: TicketRecord,
-  boards: { boards: readonly string[]; name: string },
-): string {
-  return boards.boards.length === 0 ? `b:${ticket.offer?.board ?? ''}` : joinSet(step, boards);
+/** An offered ticket whose target is gone is in its board's queue: it ends with its confirm or take-back. */
+function queueFor(step: Step, boards: ResolvedTarget, offered: string | undefined): string {
+  return boards.boards.length === 0 ? `b:${offered ?? ''}` : joinSet(step, boards);
 }
 
 function addBoards(step: Step, lab: LabDefinition): void {

@@ -1,8 +1,8 @@
 // Locks: confirm, release, new ends and new holders, and the ending of a lock up to the free board.
 import type { Caller, ChangeHolderReply, CommandTypes, ReleaseOutcome } from './commands.ts';
+import { freeOffer } from './grants.ts';
 import { requestJobEnd } from './jobs.ts';
 import { forgetBoard, mustStay } from './leaving.ts';
-import { freeOffer } from './match.ts';
 import { mustGoOff } from './power.ts';
 import type { BoardRecord, Ending, LockRecord } from './records.ts';
 import { formatToken, sameToken } from './records.ts';

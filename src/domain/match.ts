@@ -1,14 +1,15 @@
 // Brings free boards and waiting tickets together, and takes boards back from holders past their end. Runs at
 // the close of every step, over just the boards and tickets that the step touched.
 
-import { beginEnding, removeLock } from './locks.ts';
+import { grantBoard } from './grants.ts';
+import { beginEnding } from './locks.ts';
 import { secureFree } from './power.ts';
 import type { LockRecord, Offer, TicketRecord } from './records.ts';
 import { openDoors } from './restart.ts';
-import { offerIdleSlot, unofferSlot } from './slots.ts';
-import { type State, turnKey } from './state.ts';
+import { findReclaims, gather, isWantedBefore, reviewKept, serveSeveral } from './several.ts';
+import { offerIdleSlot } from './slots.ts';
+import type { State } from './state.ts';
 import type { Step } from './step.ts';
-import { formatTarget } from './target.ts';
 import type { TargetSet } from './target-set.ts';
 import { compareRanks, type Rank } from './ticket-queue.ts';
 
@@ -16,18 +17,27 @@ import { compareRanks, type Rank } from './ticket-queue.ts';
 export function closeStep(step: Step): void {
   for (const board of step.boardsToMatch) secureFree(step, board);
   if (step.state.meta.mode === 'settling' && step.state.settlingTickets === 0) openDoors(step);
-  if (step.state.meta.mode === 'open') {
-    for (const board of step.boardsToMatch) matchBoard(step, board);
-    // In order of arrival: job slots are served so.
-    for (const id of [...step.ticketsToMatch].sort((a, b) => a - b)) matchTicket(step, id);
-    reviewHolds(step);
-  }
+  const isOpen = step.state.meta.mode === 'open';
+  if (isOpen) matchAll(step);
+  // Each round a board goes to somebody who comes before whom it was kept for: that ends.
+  while (step.state.kept.size > 0 && reviewKept(step)) if (isOpen) matchAll(step);
+  if (isOpen) reviewHolds(step);
   step.boardsToMatch.clear();
   step.ticketsToMatch.clear();
   step.setsToReview.clear();
 }
 
-/** The ticket that is next in line for a board: the smallest rank among the heads of its queues. */
+function matchAll(step: Step): void {
+  const boards = [...step.boardsToMatch];
+  step.boardsToMatch.clear();
+  for (const board of boards) matchBoard(step, board);
+  // In order of arrival: job slots are served so.
+  const tickets = [...step.ticketsToMatch].sort((a, b) => a - b);
+  step.ticketsToMatch.clear();
+  for (const id of tickets) matchTicket(step, id);
+}
+
+/** Of those that ask for one board, the next in line for this one: the smallest rank among the heads of its queues. */
 export function nextInLine(state: State, board: string): { ticket: number; rank: Rank } | undefined {
   let best: { ticket: number; rank: Rank } | undefined;
   for (const set of state.setsOf(board)) {
@@ -39,10 +49,16 @@ export function nextInLine(state: State, board: string): { ticket: number; rank:
 
 /** Grants until the board is taken or nobody waits for it. */
 function matchBoard(step: Step, board: string): void {
-  while (step.state.isFree(board)) {
-    const found = findGrant(step.state, board);
+  const { state } = step;
+  while (state.isFree(board)) {
+    const isContended = state.severalTickets.size > 0;
+    if (isContended && serveSeveral(step, board, nextInLine(state, board)?.rank)) continue;
+    const found = findGrant(state, board);
     if (!found) return;
-    grant(step, found.ticket, found.board);
+    const { ticket, board: choice } = found;
+    if (isContended && choice !== board && serveSeveral(step, choice, nextInLine(state, choice)?.rank))
+      continue;
+    grant(step, ticket, choice);
   }
 }
 
@@ -52,6 +68,7 @@ function matchTicket(step: Step, id: number): void {
     const ticket = step.state.tickets.get(id);
     if (ticket?.state !== 'waiting') return;
     if (ticket.kind === 'slot') return offerIdleSlot(step, ticket);
+    if (ticket.parts) return gather(step, ticket);
     const board = step.state.getSet(ticket.queue).firstFree();
     if (board === undefined) return;
     matchBoard(step, board);
@@ -74,6 +91,13 @@ function findGrant(state: State, board: string): { ticket: TicketRecord; board: 
   }
 }
 
+function grant(step: Step, ticket: TicketRecord, board: string): void {
+  const { queue: _queue, ...granted } = grantBoard(step, ticket, { board, queue: ticket.queue });
+  const offer: Offer = { ...granted, confirmBy: step.now + step.timing.confirmMs };
+  step.putTicket({ ...ticket, state: 'offered', offer });
+  step.effects.push({ kind: 'offer', ticket: ticket.id, board, token: offer.token });
+}
+
 /** The free board that comes first for this ticket: as its own pool lists them, which an equal pool may do otherwise. */
 function firstChoice(state: State, ticket: TicketRecord): string | undefined {
   const set = state.getSet(ticket.queue);
@@ -93,108 +117,6 @@ function firstChoice(state: State, ticket: TicketRecord): string | undefined {
   return best?.name;
 }
 
-function grant(step: Step, ticket: TicketRecord, board: string): void {
-  const token = step.drawToken();
-  const grantNumber = step.drawNumber();
-  step.put('lock', board, {
-    board,
-    token,
-    lastToken: token,
-    user: ticket.user,
-    key: ticket.key,
-    set: ticket.set,
-    state: 'granted',
-    kind: ticket.kind === 'run' ? 'run' : 'lock',
-    ticket: ticket.id,
-    grantedWallAt: step.wallAt,
-    holdSeconds: ticket.holdSeconds,
-    overdue: false,
-    ...(step.state.boards.get(board)?.mayBeOn ? { foundOn: true } : {}),
-    note: ticket.note,
-  });
-  const before = raiseTurn(step, ticket, grantNumber);
-  const offer: Offer = { board, token, confirmBy: step.now + step.timing.confirmMs, grantNumber, ...before };
-  step.putTicket({ ...ticket, state: 'offered', offer });
-  step.effects.push({ kind: 'offer', ticket: ticket.id, board, token });
-  step.audit.push({
-    event: 'granted',
-    by: 'system',
-    user: ticket.user,
-    key: ticket.key,
-    board,
-    ticket: ticket.id,
-  });
-}
-
-/** Only a set that has other tickets in the queue needs its turn kept: later arrivals are larger anyway. */
-export function raiseTurn(step: Step, ticket: TicketRecord, number: number): { turnBefore?: number } {
-  if (step.state.lab.discipline === 'fifo') return {};
-  const key = turnKey(ticket.queue, ticket.set);
-  if ((step.state.ticketsInTurn.get(key) ?? 0) < 2) return {};
-  const before = step.state.turns.get(key)?.number;
-  step.put('turn', key, { queue: ticket.queue, set: ticket.set, number });
-  return before === undefined ? {} : { turnBefore: before };
-}
-
-/**
- * Takes an unconfirmed grant back. The ticket is parked: its client gave no sign of life in time, and is given
- * nothing until it does. (Of a detached ticket the server is the client: it waits on.) A grant taken back is as if
- * it had not been: the set's turn is as before, unless another grant of the set has raised it since.
- */
-export function takeBack(step: Step, ticket: TicketRecord): void {
-  const { offer } = ticket;
-  if (!offer) throw new Error(`ticket ${ticket.id} has no offer to take back`);
-  const away = ticket.detached ? {} : { graceUntil: ticket.graceUntil ?? step.now + step.timing.graceMs };
-  waitOn(step, { ...ticket, ...away });
-  freeOffer(step, ticket, offer);
-  step.audit.push({
-    event: 'taken-back',
-    by: 'system',
-    user: ticket.user,
-    board: offer.board,
-    ticket: ticket.id,
-  });
-  step.effects.push({ kind: 'ping', ticket: ticket.id });
-}
-
-/** An offered ticket loses its offer and keeps its place: it waits, or is parked where its client is away. */
-export function waitOn(step: Step, ticket: TicketRecord): void {
-  const { offer: _offer, ...rest } = ticket;
-  if (step.state.labIndex.resolveTicket(ticket).boards.length > 0)
-    return step.putTicket({ ...rest, state: ticket.graceUntil === undefined ? 'waiting' : 'parked' });
-  // The configuration has changed since the offer.
-  const message = `The lab has no board for ${formatTarget(ticket.target)} any more.`;
-  step.endTicket(ticket, { kind: 'refused', why: { kind: 'no-board', message } });
-}
-
-/** Frees what an offer holds: the granted board or the reserved job slot. */
-export function freeOffer(step: Step, ticket: TicketRecord, offer: Offer): void {
-  const lock = step.state.locks.get(offer.board);
-  if (!lock) return;
-  if (ticket.kind === 'slot') return unofferSlot(step, lock, ticket.id);
-  lowerTurn(step, ticket, offer);
-  removeLock(step, lock);
-}
-
-/** The set's turn without this grant. Another offer of the set may have built on it. */
-function lowerTurn(step: Step, ticket: TicketRecord, offer: Offer): void {
-  const { queue, set } = ticket;
-  const { grantNumber, turnBefore } = offer;
-  const key = turnKey(queue, set);
-  const turn = step.state.turns.get(key);
-  if (turn?.number === grantNumber) {
-    return step.put('turn', key, turnBefore === undefined ? undefined : { queue, set, number: turnBefore });
-  }
-  if (!turn || turn.number < grantNumber) return;
-  for (const id of step.state.ticketsByUser.get(ticket.user) ?? []) {
-    const other = step.state.tickets.get(id);
-    if (other?.queue !== queue || other.set !== set || other.offer?.turnBefore !== grantNumber) continue;
-    const { turnBefore: _before, ...rest } = other.offer;
-    const later = { ...rest, ...(turnBefore === undefined ? {} : { turnBefore }) };
-    step.put('ticket', String(id), { ...other, offer: later });
-  }
-}
-
 // ---- reclaiming ----
 
 /**
@@ -210,18 +132,28 @@ function reviewHolds(step: Step): void {
     queues.add(key);
     for (const other of neighbours(state, set, step.now)) queues.add(other.key);
   }
+  const several = new Set<number>();
   for (const key of queues) {
     const found = findReclaim(step, key);
     if (found) step.effects.push({ kind: 'ping', ticket: found.ticket });
+    for (const id of state.findSet(key)?.several ?? []) several.add(id);
+  }
+  for (const id of several) {
+    const ticket = state.tickets.get(id);
+    if (ticket && findReclaims(step, ticket).length > 0) step.effects.push({ kind: 'ping', ticket: id });
   }
 }
 
 /** The ticket's client has just answered: if it is still next in line for an overdue board, take that one. */
 export function reclaimFor(step: Step, ticket: TicketRecord): void {
   if (ticket.kind === 'slot' || ticket.state !== 'waiting') return;
+  const why = { reason: 'reclaimed', by: ticket.user, note: '' } as const;
+  if (ticket.parts) {
+    for (const lock of findReclaims(step, ticket)) beginEnding(step, lock, why);
+    return;
+  }
   const found = findReclaim(step, ticket.queue);
-  if (found?.ticket === ticket.id)
-    beginEnding(step, found.lock, { reason: 'reclaimed', by: ticket.user, note: '' });
+  if (found?.ticket === ticket.id) beginEnding(step, found.lock, why);
 }
 
 /** Sets with waiting tickets that share a board with this one, and perhaps some that don't: by the shorter way. */
@@ -236,7 +168,8 @@ function findReclaim(step: Step, key: string): { ticket: number; lock: LockRecor
   const set = state.findSet(key);
   const head = set?.queue.head();
   if (!set || !head || state.meta.mode !== 'open' || !set.hasOverdue(step.now)) return undefined;
-  const isNext = (board: string): boolean => nextInLine(state, board)?.ticket === head.ticket;
+  const isNext = (board: string): boolean =>
+    nextInLine(state, board)?.ticket === head.ticket && !isWantedBefore(state, board, head.rank);
   if (isBehindEverywhere(state, set, head.rank, step.now)) return undefined;
   // A board of the set that is ending already will be this ticket's: one is enough.
   for (const ending of set.endingBoards()) {

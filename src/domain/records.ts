@@ -20,6 +20,8 @@ export interface Limits {
   readonly queueLength: number;
   /** Queues of ad-hoc sets one board may be in. */
   readonly adHocQueuesPerBoard: number;
+  /** Boards that one ticket may ask for. */
+  readonly boardsPerTicket: number;
 }
 
 /** What the scheduler must know of a board; the rest of its configuration is not its business. */
@@ -54,6 +56,8 @@ export interface LabDefinition {
   readonly boards: readonly BoardDefinition[];
   readonly pools: readonly PoolDefinition[];
   readonly discipline: 'turns' | 'fifo';
+  /** How long free boards are kept for a ticket for several, in a row. */
+  readonly gatherSeconds: number;
   readonly limits: Limits;
 }
 
@@ -105,6 +109,8 @@ export interface BoardRecord {
   readonly faults: number;
   /** When it last came free; `spread` prefers the smallest. */
   readonly freeSince: number;
+  /** The ticket for several boards that it is kept for while that gathers the others. Only of a free board. */
+  readonly keptFor?: number;
   /** True when the configuration no longer names it: it waits for its lock to end, or broken, for somebody to look. */
   readonly removed: boolean;
   /** Of a removed one: how it is driven until it is gone. */
@@ -177,15 +183,31 @@ export interface Needs {
   readonly dtb: boolean;
 }
 
-/** Which boards a ticket asks for, as canonical names. */
-export type TargetSpec =
+/** Boards of which one will do, as canonical names. */
+export type SingleTarget =
   | { readonly kind: 'board'; readonly name: string }
   | { readonly kind: 'pool'; readonly name: string }
   | { readonly kind: 'boards'; readonly names: readonly string[] }
   | { readonly kind: 'where'; readonly attributes: Readonly<Record<string, string>> };
 
+/** So many of these. */
+export interface Need {
+  readonly target: SingleTarget;
+  /** Whole, at least 1. */
+  readonly count: number;
+}
+
+/** Which boards a ticket asks for; `several`: all of them together or none, and no board twice. */
+export type TargetSpec = SingleTarget | { readonly kind: 'several'; readonly needs: readonly Need[] };
+
 export type TicketOutcome =
-  | { readonly kind: 'confirmed'; readonly board: string; readonly token: Token }
+  | {
+      readonly kind: 'confirmed';
+      readonly board: string;
+      readonly token: Token;
+      /** Of a ticket for several: every board, the first being `board`. */
+      readonly all?: readonly { readonly board: string; readonly token: Token }[];
+    }
   | { readonly kind: 'started'; readonly board: string; readonly token: Token }
   | {
       readonly kind: 'withdrawn';
@@ -205,6 +227,16 @@ export type Refusal =
   | { readonly kind: 'lock-ended'; readonly board: string }
   | { readonly kind: 'limit'; readonly limit: keyof Limits; readonly value: number };
 
+/** One board of an offer, and what its grant did to the turn of its set. */
+export interface Granted {
+  readonly board: string;
+  readonly token: Token;
+  /** Whose queue it counts in. */
+  readonly queue: string;
+  readonly turnBefore?: number;
+  readonly grantNumber: number;
+}
+
 export interface Offer {
   readonly board: string;
   readonly token: Token;
@@ -213,6 +245,24 @@ export interface Offer {
   readonly turnBefore?: number;
   /** The number this grant drew. */
   readonly grantNumber: number;
+  /** Of a ticket for several boards: all of them in the order in which it names them, the first being `board`. */
+  readonly all?: readonly Granted[];
+}
+
+/**
+ * Of a ticket for several boards. `gathering`: boards that come free are kept for it; `resting`: it lets others have
+ * them, as long as it can't have all; `rested`: it may gather again. Each until then, and how long it rests the next
+ * time, in milliseconds.
+ */
+export type Gather =
+  | { readonly state: 'gathering' | 'resting'; readonly until: number; readonly restMs: number }
+  | { readonly state: 'rested'; readonly restMs: number };
+
+/** One need of a ticket for several boards, with its queue. */
+export interface TicketPart extends Need {
+  readonly queue: string;
+  /** A turn it had reached before a configuration change moved it to another queue. */
+  readonly turnFloor: number;
 }
 
 export interface TicketRecord {
@@ -226,12 +276,15 @@ export interface TicketRecord {
   readonly kind: 'lock' | 'run' | 'slot';
   readonly target: TargetSpec;
   readonly needs?: Needs;
-  /** The queue of its target set; for slot tickets the empty string. */
+  /** The queue of its target set; the empty string for slot tickets, and for those that have parts. */
   readonly queue: string;
   /** Slot tickets only: the boards whose lock would do, in listed order. */
   readonly slotBoards?: readonly string[];
   /** A turn it had reached before a configuration change moved it to another queue. */
   readonly turnFloor: number;
+  /** Of a ticket for several boards: what it needs, each in a queue of its own. */
+  readonly parts?: readonly TicketPart[];
+  readonly gather?: Gather;
   readonly state: 'waiting' | 'parked' | 'offered' | 'ended';
   /** When a parked ticket's client must be back. */
   readonly graceUntil?: number;

@@ -3,11 +3,13 @@
 import { restEndings } from './boards.ts';
 import type { CommandTypes } from './commands.ts';
 import type { TicketRecord } from './records.ts';
+import { letAllGo } from './several.ts';
 import type { Step } from './step.ts';
 
 export function restart(step: Step, body: CommandTypes['restart']['body']): undefined {
   const settleUntil = step.now + body.settleMs;
   step.putMeta({ mode: 'settling', settleUntil });
+  letAllGo(step);
   for (const ticket of [...step.state.tickets.values()]) resettleTicket(step, ticket, settleUntil);
   for (const job of [...step.state.jobs.values()]) {
     if (job.detached || job.state === 'ending') continue;

@@ -1,6 +1,6 @@
 // The job slot of a lock, for `run -n`: tickets that wait for an idle lock of their own user and key.
 
-import { waitOn } from './match.ts';
+import { waitOn } from './grants.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
 import { holderKey } from './state.ts';
 import type { Step } from './step.ts';

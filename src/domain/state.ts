@@ -1,6 +1,7 @@
 // The scheduler's state: records, and indexes derived from them. `apply` is the only writer; it keeps every
 // index, so undoing a change is applying its inverse, and loading or replaying is applying puts.
 import { IndexedHeap } from './indexed-heap.ts';
+import { boardTimer, jobTimer, lockTimer, ticketTimer } from './record-timers.ts';
 import type {
   BoardRecord,
   Change,
@@ -13,15 +14,17 @@ import type {
   TicketRecord,
   TurnRecord,
 } from './records.ts';
-import { setName } from './set-name.ts';
 import { LabIndex, type ResolvedTarget } from './target.ts';
-import { TargetSet } from './target-set.ts';
+import type { BoardStanding, TargetSet } from './target-set.ts';
+import { TargetSets } from './target-sets.ts';
+import { queuesOf, turnFloorIn } from './ticket-parts.ts';
 
 const emptyLab: LabDefinition = {
   boards: [],
   pools: [],
   discipline: 'turns',
-  limits: { ticketsPerUser: 1000, queueLength: 20_000, adHocQueuesPerBoard: 64 },
+  gatherSeconds: 600,
+  limits: { ticketsPerUser: 1000, queueLength: 20_000, adHocQueuesPerBoard: 64, boardsPerTicket: 32 },
 };
 
 export const initialMeta: MetaRecord = { sequence: 0, token: { generation: 1, number: 0 }, mode: 'open' };
@@ -51,8 +54,12 @@ export class State {
   readonly heldBy = new Map<string, Set<string>>();
   /** When each record wants to be looked at; the second rank puts `meta` first. */
   readonly timers = new IndexedHeap();
-  /** The board that a ticket was granted and still has; not once its lock has changed hands. */
-  readonly boardByTicket = new Map<number, string>();
+  /** The boards that a ticket was granted and still has; not once their locks have changed hands. */
+  readonly boardsByTicket = new Map<number, Set<string>>();
+  /** Waiting tickets for several boards. */
+  readonly severalTickets = new Set<number>();
+  /** Boards that are kept for such a ticket, and for which. */
+  readonly kept = new Map<string, number>();
   /** Tickets that settling waits for. */
   settlingTickets = 0;
   /** Whether any pool prefers the board that has rested longest. */
@@ -60,9 +67,11 @@ export class State {
   /** Target sets with waiting tickets. */
   readonly busySets = new Set<TargetSet>();
 
-  readonly #sets = new Map<string, TargetSet>();
-  readonly #setsOfBoard = new Map<string, TargetSet[]>();
-  readonly #setByName = new Map<string, string>();
+  readonly #sets = new TargetSets({
+    turnOf: (queue, set, arrival) => this.turnOf(queue, set, arrival),
+    standingOf: (board) => this.#standingOf(board),
+    hasBoard: (board) => this.boards.has(board),
+  });
 
   apply(change: Change): void {
     this.#write(change.entity, change.key, change.before, change.after);
@@ -92,18 +101,29 @@ export class State {
     return this.locks.get(name) ?? before()?.find((lock) => lock !== undefined);
   }
 
+  /** Free for whoever is next in line; a board that is kept for a ticket is not. */
   isFree(name: string): boolean {
     const board = this.boards.get(name);
+    return this.#isUnlocked(name, board) && board.keptFor === undefined;
+  }
+
+  /** Free, or kept for this ticket. */
+  isFreeFor(name: string, ticket: number): boolean {
+    const board = this.boards.get(name);
+    return this.#isUnlocked(name, board) && (board.keptFor === undefined || board.keptFor === ticket);
+  }
+
+  #isUnlocked(name: string, board: BoardRecord | undefined): board is BoardRecord {
     return board !== undefined && !this.locks.has(name) && this.isUsable(board);
   }
 
   /** Sets that contain the board and have been asked for. */
   setsOf(board: string): readonly TargetSet[] {
-    return this.#setsOfBoard.get(board) ?? [];
+    return this.#sets.setsOf(board);
   }
 
   findSet(key: string): TargetSet | undefined {
-    return this.#sets.get(key) ?? this.#makeBoardSet(key);
+    return this.#sets.find(key);
   }
 
   getSet(key: string): TargetSet {
@@ -113,20 +133,19 @@ export class State {
   }
 
   allSets(): Iterable<TargetSet> {
-    return this.#sets.values();
+    return this.#sets.all();
   }
 
   /** The key under which these boards already have a queue, whatever their order. */
   findSetKey(target: ResolvedTarget): string | undefined {
-    const only = target.boards[0];
-    if (target.boards.length === 1 && only !== undefined) return `b:${only}`;
-    return this.#setByName.get(target.name);
+    return this.#sets.findKey(target);
   }
 
   /** A ticket's turn: the larger of its arrival, its floor, and its set's last grant in the queue. */
   turnOf(queue: string, set: string, arrival: number): number {
     if (this.lab.discipline === 'fifo') return arrival;
-    const floor = this.tickets.get(arrival)?.turnFloor ?? 0;
+    const ticket = this.tickets.get(arrival);
+    const floor = ticket ? turnFloorIn(ticket, queue) : 0;
     return Math.max(arrival, floor, this.turns.get(turnKey(queue, set))?.number ?? 0);
   }
 
@@ -141,9 +160,10 @@ export class State {
         this.#writeLab((after as LabDefinition | undefined) ?? emptyLab);
         break;
       case 'board':
+        this.#writeKept(key, before as BoardRecord | undefined, after as BoardRecord | undefined);
         writeMap(this.boards, key, after as BoardRecord | undefined);
         this.#setTimer(`b:${key}`, boardTimer(after as BoardRecord | undefined));
-        this.#noteBoard(key);
+        this.#sets.noteBoard(key);
         break;
       case 'lock':
         this.#writeLock(key, before as LockRecord | undefined, after as LockRecord | undefined);
@@ -160,7 +180,7 @@ export class State {
       case 'turn': {
         writeMap(this.turns, key, after as TurnRecord | undefined);
         const turn = (after ?? before) as TurnRecord;
-        this.#sets.get(turn.queue)?.queue.refreshSet(turn.set);
+        this.#sets.peek(turn.queue)?.queue.refreshSet(turn.set);
         break;
       }
     }
@@ -174,14 +194,20 @@ export class State {
     for (const ticket of this.tickets.values()) this.#setTicketTimer(ticket.id, ticket);
   }
 
+  #writeKept(key: string, before: BoardRecord | undefined, after: BoardRecord | undefined): void {
+    if (before?.keptFor === after?.keptFor) return;
+    if (before?.keptFor !== undefined) this.kept.delete(key);
+    if (after?.keptFor !== undefined) this.kept.set(key, after.keptFor);
+  }
+
   #writeLock(key: string, before: LockRecord | undefined, after: LockRecord | undefined): void {
     if (before?.state === 'held') removeFrom(this.heldBy, holderKey(before.user, before.key), key);
     if (after?.state === 'held') addTo(this.heldBy, holderKey(after.user, after.key), key);
     writeMap(this.locks, key, after);
     this.#setTimer(`l:${key}`, lockTimer(after));
-    if (before && isTicketsOwn(before)) this.boardByTicket.delete(before.ticket);
-    if (after && isTicketsOwn(after)) this.boardByTicket.set(after.ticket, key);
-    this.#noteBoard(key);
+    if (before && isTicketsOwn(before)) removeFrom(this.boardsByTicket, before.ticket, key);
+    if (after && isTicketsOwn(after)) addTo(this.boardsByTicket, after.ticket, key);
+    this.#sets.noteBoard(key);
   }
 
   #writeTicket(before: TicketRecord | undefined, after: TicketRecord | undefined): void {
@@ -191,7 +217,7 @@ export class State {
     const id = (after ?? before)?.id ?? 0;
     if (!old && now) this.#countTicket(now, 1);
     if (old && !now) this.#countTicket(old, -1);
-    if (old && now && old.queue !== now.queue) {
+    if (old && now && (old.queue !== now.queue || old.parts !== now.parts)) {
       this.#countTicket(old, -1);
       this.#countTicket(now, 1);
     }
@@ -209,6 +235,15 @@ export class State {
   }
 
   #joinQueue(ticket: TicketRecord): void {
+    if (ticket.parts) {
+      this.severalTickets.add(ticket.id);
+      for (const queue of queuesOf(ticket)) {
+        const set = this.getSet(queue);
+        set.several.add(ticket.id);
+        this.busySets.add(set);
+      }
+      return;
+    }
     if (ticket.kind !== 'slot') {
       const set = this.getSet(ticket.queue);
       set.queue.add(ticket);
@@ -225,10 +260,19 @@ export class State {
   }
 
   #leaveQueue(ticket: TicketRecord): void {
+    if (ticket.parts) {
+      this.severalTickets.delete(ticket.id);
+      for (const queue of queuesOf(ticket)) {
+        const set = this.getSet(queue);
+        set.several.delete(ticket.id);
+        if (set.waiting === 0) this.busySets.delete(set);
+      }
+      return;
+    }
     if (ticket.kind !== 'slot') {
       const set = this.getSet(ticket.queue);
       set.queue.remove(ticket);
-      if (set.queue.size === 0) this.busySets.delete(set);
+      if (set.waiting === 0) this.busySets.delete(set);
       return;
     }
     const name = holderKey(ticket.user, ticket.key);
@@ -238,9 +282,11 @@ export class State {
   }
 
   #countTicket(ticket: TicketRecord, by: 1 | -1): void {
-    count(this.ticketsInQueue, ticket.queue, by);
-    count(this.ticketsInTurn, turnKey(ticket.queue, ticket.set), by);
-    const note = by > 0 ? addTo<number> : removeFrom<number>;
+    for (const queue of queuesOf(ticket)) {
+      count(this.ticketsInQueue, queue, by);
+      count(this.ticketsInTurn, turnKey(queue, ticket.set), by);
+    }
+    const note = by > 0 ? addTo<string, number> : removeFrom<string, number>;
     note(this.ticketsByUser, ticket.user, ticket.id);
     if (ticket.kind === 'slot') note(this.slotsByHolder, holderKey(ticket.user, ticket.key), ticket.id);
   }
@@ -253,8 +299,8 @@ export class State {
 
   #writeQueue(key: string, before: QueueRecord | undefined, after: QueueRecord | undefined): void {
     writeMap(this.queues, key, after);
-    if (after) this.#addSet(key, after.boards, false);
-    else if (before) this.#dropSet(key);
+    if (after) this.#sets.add(key, after.boards, false);
+    else if (before) this.#sets.drop(key);
   }
 
   /** A new configuration: every static set is made anew. Tickets must have left the queues before. */
@@ -262,71 +308,19 @@ export class State {
     this.lab = lab;
     this.usesSpread = lab.pools.some((pool) => pool.spread);
     this.labIndex = new LabIndex(lab);
-    for (const set of this.#sets.values()) {
-      if (set.queue.size > 0) throw new Error(`a configuration was loaded over the queue ${set.key}`);
-    }
-    this.#sets.clear();
-    this.#setsOfBoard.clear();
-    this.#setByName.clear();
-    for (const pool of lab.pools) {
-      if (pool.boards.length < 2) continue;
-      if (!this.#setByName.has(setName(pool.boards)))
-        this.#addSet(`p:${pool.name}`, pool.boards, pool.spread);
-    }
-    for (const queue of this.queues.values()) this.#addSet(queue.id, queue.boards, false);
+    this.#sets.load(lab.pools, this.queues.values());
   }
 
-  #addSet(key: string, boards: readonly string[], spread: boolean): TargetSet {
-    const set = new TargetSet(key, boards, {
-      spread,
-      turnOf: (name, arrival) => this.turnOf(key, name, arrival),
-    });
-    this.#sets.set(key, set);
-    const name = setName(boards);
-    if (boards.length !== 1 && !this.#setByName.has(name)) this.#setByName.set(name, key);
-    for (const board of boards) {
-      const list = this.#setsOfBoard.get(board);
-      if (list) list.push(set);
-      else this.#setsOfBoard.set(board, [set]);
-      this.#noteBoardIn(set, board);
-    }
-    return set;
-  }
-
-  #dropSet(key: string): void {
-    const set = this.#sets.get(key);
-    if (!set) return;
-    this.#sets.delete(key);
-    const name = setName(set.boards);
-    if (this.#setByName.get(name) === key) this.#setByName.delete(name);
-    for (const board of set.boards) {
-      const left = (this.#setsOfBoard.get(board) ?? []).filter((other) => other !== set);
-      this.#setsOfBoard.set(board, left);
-    }
-  }
-
-  /** Single boards get their set when first asked for: a lab has many boards that only pools name. */
-  #makeBoardSet(key: string): TargetSet | undefined {
-    if (!key.startsWith('b:')) return undefined;
-    const board = key.slice(2);
-    return this.boards.has(board) ? this.#addSet(key, [board], false) : undefined;
-  }
-
-  #noteBoard(name: string): void {
-    for (const set of this.setsOf(name)) this.#noteBoardIn(set, name);
-  }
-
-  #noteBoardIn(set: TargetSet, name: string): void {
+  #standingOf(name: string): BoardStanding {
     const board = this.boards.get(name);
+    if (!board || !this.isUsable(board)) return { state: 'unusable' };
     const lock = this.locks.get(name);
-    const usable = board !== undefined && this.isUsable(board);
-    const free = usable && !lock;
-    set.noteBoard(
-      name,
-      free ? { suspect: board.health.state === 'suspect', since: board.freeSince } : undefined,
-    );
-    set.noteHold(name, usable && lock?.state === 'held' ? lock.endsAt : undefined);
-    set.noteEnding(name, usable && lock?.state === 'ending');
+    if (!lock) {
+      if (board.keptFor !== undefined) return { state: 'kept' };
+      return { state: 'free', isSuspect: board.health.state === 'suspect', since: board.freeSince };
+    }
+    if (lock.state === 'held') return { state: 'held', endsAt: lock.endsAt };
+    return { state: lock.state };
   }
 
   #setTimer(key: string, at: number | undefined, rank = 1): void {
@@ -348,45 +342,18 @@ function isTicketsOwn(lock: LockRecord): boolean {
   return lock.ticket !== 0 && !lock.passedOn;
 }
 
-function boardTimer(board: BoardRecord | undefined): number | undefined {
-  return board && board.service.state !== 'in' ? board.service.until : undefined;
-}
-
-function lockTimer(lock: LockRecord | undefined): number | undefined {
-  if (!lock) return undefined;
-  if (lock.state === 'ending') return lock.ending?.limitAt;
-  if (lock.state !== 'held') return undefined;
-  return earliest(lock.overdue ? undefined : lock.endsAt, lock.idleAt);
-}
-
-/** `settleUntil`: deadlines run on while the server settles, but take effect after it. */
-function ticketTimer(ticket: TicketRecord, settleUntil: number): number | undefined {
-  const deadline = ticket.deadline === undefined ? undefined : Math.max(ticket.deadline, settleUntil);
-  const own = ticket.state === 'offered' ? ticket.offer?.confirmBy : deadline;
-  return earliest(own, ticket.graceUntil);
-}
-
-function jobTimer(job: JobRecord): number | undefined {
-  return earliest(job.graceUntil, job.endingLimitAt);
-}
-
-function earliest(...times: (number | undefined)[]): number | undefined {
-  const set = times.filter((time) => time !== undefined);
-  return set.length > 0 ? Math.min(...set) : undefined;
-}
-
 function writeMap<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
 }
 
-function addTo<V>(map: Map<string, Set<V>>, key: string, value: V): void {
+function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
   const found = map.get(key);
   if (found) found.add(value);
   else map.set(key, new Set([value]));
 }
 
-function removeFrom<V>(map: Map<string, Set<V>>, key: string, value: V): void {
+function removeFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
   const found = map.get(key);
   found?.delete(value);
   if (found?.size === 0) map.delete(key);

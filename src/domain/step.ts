@@ -11,6 +11,7 @@ import type {
   Token,
 } from './records.ts';
 import { type State, turnKey } from './state.ts';
+import { queuesOf } from './ticket-parts.ts';
 import type { Timing } from './timing.ts';
 
 export interface Moment {
@@ -51,7 +52,7 @@ export class Step {
 
   putTicket(ticket: TicketRecord): void {
     this.put('ticket', String(ticket.id), ticket);
-    if (ticket.queue !== '') this.setsToReview.add(ticket.queue);
+    for (const queue of queuesOf(ticket)) this.setsToReview.add(queue);
     if (ticket.state === 'waiting') this.ticketsToMatch.add(ticket.id);
   }
 
@@ -78,7 +79,7 @@ export class Step {
   endTicket(ticket: TicketRecord, outcome: TicketOutcome, options: { quiet?: boolean } = {}): void {
     const { graceUntil: _grace, offer: _offer, ...rest } = ticket;
     this.putTicket({ ...rest, state: 'ended', settling: false, outcome });
-    this.sweepQueue(ticket.queue, ticket.set);
+    for (const queue of queuesOf(ticket)) this.sweepQueue(queue, ticket.set);
     if (!options.quiet)
       this.effects.push({ kind: 'ticket-ended', ticket: ticket.id, user: ticket.user, outcome });
   }

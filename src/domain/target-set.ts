@@ -3,6 +3,12 @@
 import { IndexedHeap } from './indexed-heap.ts';
 import { TicketQueue } from './ticket-queue.ts';
 
+/** How a board stands; `free`: for whoever is next in line. Times are scheduler milliseconds. */
+export type BoardStanding =
+  | { readonly state: 'unusable' | 'kept' | 'granted' | 'ending' }
+  | { readonly state: 'free'; readonly isSuspect: boolean; readonly since: number }
+  | { readonly state: 'held'; readonly endsAt: number | undefined };
+
 export class TargetSet {
   /** `b:NAME`, `p:NAME`, or the id of a queue record. */
   readonly key: string;
@@ -10,6 +16,8 @@ export class TargetSet {
   readonly boards: readonly string[];
   readonly spread: boolean;
   readonly queue: TicketQueue;
+  /** Waiting tickets for several boards, of which some may be of this set. Few; they are looked at one by one. */
+  readonly several = new Set<number>();
   readonly #order = new Map<string, number>();
   readonly #free = new IndexedHeap();
   readonly #holds = new IndexedHeap();
@@ -29,24 +37,16 @@ export class TargetSet {
     for (const [at, board] of boards.entries()) this.#order.set(board, at);
   }
 
-  /** Keeps the index of free boards; called whenever a board or its lock changes. */
-  noteBoard(board: string, free: { readonly suspect: boolean; readonly since: number } | undefined): void {
-    if (!free) this.#free.delete(board);
-    else {
-      const listed = this.#order.get(board) ?? 0;
-      this.#free.set(board, free.suspect ? 1 : 0, this.spread ? free.since : listed, listed);
-    }
-  }
-
-  /** Keeps the index of holds with an end, in scheduler milliseconds. */
-  noteHold(board: string, endsAt: number | undefined): void {
-    if (endsAt === undefined) this.#holds.delete(board);
-    else this.#holds.set(board, endsAt, this.#order.get(board) ?? 0);
-  }
-
-  /** Keeps the index of usable boards whose lock is ending. */
-  noteEnding(board: string, ending: boolean): void {
-    if (ending) this.#ending.add(board);
+  /** Keeps the indexes; called whenever a board or its lock changes. */
+  noteBoard(board: string, standing: BoardStanding): void {
+    const listed = this.#order.get(board) ?? 0;
+    if (standing.state === 'free')
+      this.#free.set(board, standing.isSuspect ? 1 : 0, this.spread ? standing.since : listed, listed);
+    else this.#free.delete(board);
+    if (standing.state === 'held' && standing.endsAt !== undefined)
+      this.#holds.set(board, standing.endsAt, listed);
+    else this.#holds.delete(board);
+    if (standing.state === 'ending') this.#ending.add(board);
     else this.#ending.delete(board);
   }
 
@@ -59,13 +59,18 @@ export class TargetSet {
     return this.#free.peek();
   }
 
+  /** Tickets that wait for it. */
+  get waiting(): number {
+    return this.queue.size + this.several.size;
+  }
+
   get freeCount(): number {
     return this.#free.size;
   }
 
-  /** The same, all of them; for checks only. */
-  freeBoards(): string[] {
-    return this.#free.sorted();
+  /** The same, one after the other, each found when it is asked for. Not to be changed meanwhile. */
+  freeBoards(): Generator<string> {
+    return this.#free.upTo(Number.POSITIVE_INFINITY);
   }
 
   /** Whether these are the set's boards in the set's own order. Equal pools may list them differently. */

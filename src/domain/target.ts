@@ -1,6 +1,14 @@
 // From what a request asks for to the boards that would do, in listed order. Pure.
 
-import type { BoardDefinition, LabDefinition, Needs, TargetSpec, TicketRecord } from './records.ts';
+import type {
+  BoardDefinition,
+  LabDefinition,
+  Need,
+  Needs,
+  SingleTarget,
+  TargetSpec,
+  TicketRecord,
+} from './records.ts';
 import { setName } from './set-name.ts';
 
 /** A target's boards that can take the job, in listed order, and the name of that set whatever its order. */
@@ -62,6 +70,8 @@ export class LabIndex {
         return this.lab.boards
           .filter((board) => matches(board, target.attributes))
           .map((board) => board.name);
+      case 'several':
+        return [...new Set(target.needs.flatMap((need) => this.members(need.target)))];
     }
   }
 
@@ -70,7 +80,7 @@ export class LabIndex {
   }
 
   /** For a ticket as it stands. A job slot is that of a lock, which keeps the name under which it was given. */
-  resolveTicket({ kind, target, needs }: TicketRecord): ResolvedTarget {
+  resolveTicket({ kind, target, needs }: Pick<TicketRecord, 'kind' | 'target' | 'needs'>): ResolvedTarget {
     const isOther = kind === 'slot' && target.kind === 'board' && !this.#boards.has(target.name);
     return isOther ? { boards: [], name: '' } : this.resolve(target, needs);
   }
@@ -97,7 +107,7 @@ export class LabIndex {
    * What a person typed: a board, an alias, a pool, `a,b` or `attribute=value,…`.
    * Returns the name that is unknown, if one is.
    */
-  parseTarget(text: string): { ok: true; target: TargetSpec } | { ok: false; unknown: string } {
+  parseTarget(text: string): { ok: true; target: SingleTarget } | { ok: false; unknown: string } {
     const board = this.findBoard(text);
     if (board) return { ok: true, target: { kind: 'board', name: board.name } };
     if (this.#pools.has(text)) return { ok: true, target: { kind: 'pool', name: text } };
@@ -137,7 +147,13 @@ export function formatTarget(target: TargetSpec): string {
       return Object.entries(target.attributes)
         .map(([name, value]) => `${name}=${value}`)
         .join(',');
+    case 'several':
+      return target.needs.map(formatNeed).join(' + ');
   }
+}
+
+function formatNeed({ target, count }: Need): string {
+  return count === 1 ? formatTarget(target) : `${count} of ${formatTarget(target)}`;
 }
 
 function matches(board: BoardDefinition, attributes: Readonly<Record<string, string>>): boolean {

@@ -1,20 +1,24 @@
 // Tickets: submit, confirm, withdraw. States: waiting ⇄ parked, waiting → offered → ended, and offered → parked when a
 // grant is taken back. Each ends exactly once, through Step.endTicket.
 import type { CommandTypes, ConfirmReply, Member, Submit, SubmitReply } from './commands.ts';
+import { freeOffer } from './grants.ts';
 import { mayEnd, startJob, stopJob } from './jobs.ts';
 import { beginEnding, holdLock } from './locks.ts';
-import { closeStep, freeOffer } from './match.ts';
-import type { LockRecord, Refusal, TargetSpec, TicketRecord } from './records.ts';
+import { closeStep } from './match.ts';
+import type { LockRecord, TargetSpec, TicketRecord } from './records.ts';
 import { sameToken } from './records.ts';
+import { findRefusal } from './refusals.ts';
 import { offerSlotOf } from './slots.ts';
 import type { Step } from './step.ts';
 import { formatTarget, type ResolvedTarget } from './target.ts';
+import { grantedBy } from './ticket-parts.ts';
 
 export function submit(step: Step, body: Submit): SubmitReply {
   const boards = step.state.labIndex.resolve(body.target, body.needs);
   const members = (until?: string) => (body.members ? membersOf(step, boards.boards, until) : []);
   const mine = findMine(step, body, boards);
-  if (mine && body.reuse) return { kind: 'reused', lock: mine, members: members(mine.board) };
+  if (mine && body.reuse && body.target.kind !== 'several')
+    return { kind: 'reused', lock: mine, members: members(mine.board) };
   const refusal = findRefusal(step, body, boards, mine);
   if (refusal) return { kind: 'refused', why: refusal, members: members() };
   const before = members();
@@ -36,8 +40,15 @@ export function submit(step: Step, body: Submit): SubmitReply {
 /** A lock the caller has on the board (or, with reuse, on one of the boards) under the same key. */
 function findMine(step: Step, body: Submit, boards: ResolvedTarget): LockRecord | undefined {
   if (body.kind === 'slot') return undefined;
-  if (boards.boards.length > 1 && !body.reuse) return undefined;
-  return boards.boards
+  const { target } = body;
+  if (target.kind !== 'several' && boards.boards.length > 1 && !body.reuse) return undefined;
+  // Of several, the ones that are asked for by name.
+  const named = target.kind === 'several' ? target.needs.map((need) => need.target) : [];
+  const meant =
+    target.kind === 'several'
+      ? named.flatMap((one) => (one.kind === 'board' ? one.name : []))
+      : boards.boards;
+  return meant
     .map((board) => step.state.lockOn(board))
     .find(
       (lock) =>
@@ -47,55 +58,8 @@ function findMine(step: Step, body: Submit, boards: ResolvedTarget): LockRecord 
     );
 }
 
-function findRefusal(
-  step: Step,
-  body: Submit,
-  boards: ResolvedTarget,
-  mine: LockRecord | undefined,
-): Refusal | undefined {
-  const { state } = step;
-  const only = boards.boards[0];
-  if (only === undefined) return { kind: 'no-board', message: noBoardText(step, body) };
-  if (mine && body.target.kind === 'board')
-    return { kind: 'already-yours', board: mine.board, token: mine.token, key: mine.key };
-  const { limits } = state.lab;
-  if ((state.ticketsByUser.get(body.caller.user)?.size ?? 0) >= limits.ticketsPerUser) {
-    return { kind: 'limit', limit: 'ticketsPerUser', value: limits.ticketsPerUser };
-  }
-  if (body.kind === 'slot') return findSlotRefusal(step, body, only);
-  const key = state.findSetKey(boards);
-  if (key !== undefined) {
-    const full = (state.findSet(key)?.queue.size ?? 0) >= limits.queueLength;
-    return full ? { kind: 'limit', limit: 'queueLength', value: limits.queueLength } : undefined;
-  }
-  const crowded = boards.boards.some((board) => countAdHoc(step, board) >= limits.adHocQueuesPerBoard);
-  return crowded
-    ? { kind: 'limit', limit: 'adHocQueuesPerBoard', value: limits.adHocQueuesPerBoard }
-    : undefined;
-}
-
-function findSlotRefusal(step: Step, body: Submit, board: string): Refusal | undefined {
-  if (body.target.kind !== 'board') return undefined;
-  const lock = step.state.locks.get(board);
-  if (lock?.state !== 'held' || lock.user !== body.caller.user || lock.kind !== 'lock')
-    return { kind: 'not-holder', board };
-  return lock.key === body.key ? undefined : { kind: 'wrong-key', board };
-}
-
-function countAdHoc(step: Step, board: string): number {
-  return step.state.setsOf(board).filter((set) => set.key.startsWith('q:')).length;
-}
-
-function noBoardText(step: Step, body: Submit): string {
-  const members = step.state.labIndex.members(body.target);
-  const target = formatTarget(body.target);
-  if (members.length === 0) return `No board matches ${target} now.`;
-  return `No board of ${target} can take this job: see the number of files, -L and -b.`;
-}
-
 function enqueue(step: Step, body: Submit, boards: ResolvedTarget): TicketRecord {
   const id = step.drawNumber();
-  const slot = body.kind === 'slot';
   const ticket: TicketRecord = {
     id,
     user: body.caller.user,
@@ -105,8 +69,7 @@ function enqueue(step: Step, body: Submit, boards: ResolvedTarget): TicketRecord
     kind: body.kind,
     target: body.target,
     ...(body.needs ? { needs: body.needs } : {}),
-    queue: slot ? '' : joinSet(step, boards),
-    ...(slot ? { slotBoards: boards.boards } : {}),
+    ...queuesFor(step, body, boards),
     turnFloor: 0,
     state: 'waiting',
     settling: false,
@@ -127,6 +90,21 @@ function enqueue(step: Step, body: Submit, boards: ResolvedTarget): TicketRecord
     detail: formatTarget(ticket.target),
   });
   return ticket;
+}
+
+function queuesFor(
+  step: Step,
+  body: Submit,
+  boards: ResolvedTarget,
+): Pick<TicketRecord, 'queue' | 'parts' | 'slotBoards'> {
+  if (body.kind === 'slot') return { queue: '', slotBoards: boards.boards };
+  if (body.target.kind !== 'several') return { queue: joinSet(step, boards) };
+  const parts = body.target.needs.map((need) => ({
+    ...need,
+    queue: joinSet(step, step.state.labIndex.resolve(need.target, body.needs)),
+    turnFloor: 0,
+  }));
+  return { queue: '', parts };
 }
 
 /** The key of the boards' target set; an ad-hoc set gets its queue record here. */
@@ -160,26 +138,31 @@ export function confirm(step: Step, body: CommandTypes['confirm']['body']): Conf
     if (ticket.state === 'parked') unpark(step, ticket);
     return { kind: 'gone' };
   }
-  const lock = step.state.locks.get(offer.board);
-  if (!lock) throw new Error(`ticket ${ticket.id} was offered ${offer.board}, which has no lock`);
   const place = { board: offer.board, token: offer.token };
   if (ticket.kind === 'lock') {
-    const held = holdLock(step, lock);
-    step.endTicket(ticket, { kind: 'confirmed', ...place }, { quiet: true });
-    step.audit.push({
-      event: 'confirmed',
-      by: ticket.user,
-      board: lock.board,
-      ticket: ticket.id,
-      key: ticket.key,
-    });
-    offerSlotOf(step, lock.board);
-    return { kind: 'held', lock: held };
+    const locks = grantedBy(ticket, offer).map(({ board }) =>
+      holdLock(step, grantedLock(step, ticket, board)),
+    );
+    const [lock] = locks;
+    if (!lock) throw new Error(`ticket ${ticket.id} was offered nothing`);
+    const all = offer.all ? { all: offer.all.map(({ board, token }) => ({ board, token })) } : {};
+    step.endTicket(ticket, { kind: 'confirmed', ...place, ...all }, { quiet: true });
+    const about = { event: 'confirmed', by: ticket.user, ticket: ticket.id, key: ticket.key };
+    for (const { board } of locks) step.audit.push({ ...about, board });
+    for (const { board } of locks) offerSlotOf(step, board);
+    return { kind: 'held', lock, locks };
   }
+  const lock = grantedLock(step, ticket, offer.board);
   const held = ticket.kind === 'run' ? holdLock(step, lock) : lock;
   const token = ticket.kind === 'run' ? step.drawToken() : offer.token;
   step.endTicket(ticket, { kind: 'started', ...place }, { quiet: true });
   return { kind: 'started', job: startJob(step, held, ticket, token) };
+}
+
+function grantedLock(step: Step, ticket: TicketRecord, board: string): LockRecord {
+  const lock = step.state.locks.get(board);
+  if (!lock) throw new Error(`ticket ${ticket.id} was offered ${board}, which has no lock`);
+  return lock;
 }
 
 /** Back into its queue at its own place. */
@@ -205,12 +188,15 @@ export function withdraw(
     stopJob(step, job, caller.user, `cancelled by ${caller.user}`);
     return { kind: 'released' };
   }
-  const board = step.state.boardByTicket.get(body.ticket);
-  const lock = board === undefined ? undefined : step.state.locks.get(board);
+  const boards = [...(step.state.boardsByTicket.get(body.ticket) ?? [])];
+  const locks = boards.flatMap((board) => step.state.locks.get(board) ?? []);
+  const [lock] = locks;
   if (!lock || lock.state === 'granted') return { kind: 'unknown' };
   if (!mayEnd(caller, lock.user)) return { kind: 'not-allowed' };
-  if (lock.state === 'held')
-    beginEnding(step, lock, { reason: 'released', by: caller.user, note: 'withdrawn' });
+  for (const one of locks) {
+    if (one.state === 'held')
+      beginEnding(step, one, { reason: 'released', by: caller.user, note: 'withdrawn' });
+  }
   return { kind: 'released' };
 }
 

@@ -1,8 +1,10 @@
 // What falls due by itself: deadlines, graces, unconfirmed grants, ends of holds, idle locks, endings that hang.
+import { takeBack } from './grants.ts';
 import { breakBoard, stopJob } from './jobs.ts';
 import { beginEnding } from './locks.ts';
-import { closeStep, takeBack } from './match.ts';
+import { closeStep } from './match.ts';
 import { openDoors } from './restart.ts';
+import { endGather } from './several.ts';
 import type { Step } from './step.ts';
 import { withdrawTicket } from './tickets.ts';
 
@@ -43,6 +45,9 @@ function fireTicket(step: Step, id: number): void {
   const ticket = step.state.tickets.get(id);
   if (!ticket) return;
   if (ticket.offer && ticket.offer.confirmBy <= step.now) return takeBack(step, ticket);
+  const { gather } = ticket;
+  if (!ticket.offer && gather && gather.state !== 'rested' && gather.until <= step.now)
+    return endGather(step, ticket, gather);
   if (ticket.graceUntil !== undefined && ticket.graceUntil <= step.now) {
     return withdrawTicket(step, ticket, { by: 'system', why: 'grace' });
   }

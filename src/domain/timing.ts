@@ -9,6 +9,14 @@ export interface Timing {
   readonly endingMs: number;
   /** Lab faults in a row after which a board is broken. */
   readonly faultsMax: number;
+  /** The longest that a ticket for several boards rests between two gatherings. */
+  readonly gatherRestMsMax: number;
 }
 
-export const standardTiming: Timing = { confirmMs: 3_000, graceMs: 15_000, endingMs: 180_000, faultsMax: 3 };
+export const standardTiming: Timing = {
+  confirmMs: 3_000,
+  graceMs: 15_000,
+  endingMs: 180_000,
+  faultsMax: 3,
+  gatherRestMsMax: 4 * 3_600_000,
+};

@@ -17,6 +17,8 @@ export interface LabConfig {
   force: 'anyone' | 'admin';
   admins: string[];
   discipline: 'turns' | 'fifo';
+  /** How long free boards are kept for a ticket for several, in a row. */
+  gatherSeconds: number;
   /** What of a key names the set, where the client names none: see key-label.ts. */
   setFromKey?: string;
   limits: Limits;
@@ -105,9 +107,13 @@ export interface Limits {
   jobSecondsMax: number;
   /** Queues of ad-hoc sets and selectors in which one board may be. */
   adHocQueuesPerBoard: number;
+  /** Boards that one ticket may ask for. */
+  boardsPerTicket: number;
   /** Streams that all clients together may have open at one server. */
   openStreams: number;
 }
+
+export const gatherSecondsDefault = 600;
 
 export const defaultLimits: Readonly<Limits> = {
   ticketsPerUser: 1_000,
@@ -117,6 +123,7 @@ export const defaultLimits: Readonly<Limits> = {
   logBytesMax: 256 * 1024 * 1024,
   jobSecondsMax: 2 * 60 * 60,
   adHocQueuesPerBoard: 64,
+  boardsPerTicket: 32,
   openStreams: 20_000,
 };
 

@@ -12,6 +12,7 @@ const settingNames: Readonly<Record<Setting, string>> = {
   force: 'force',
   admins: 'admins',
   discipline: 'discipline',
+  gatherSeconds: 'gather_max',
   setFromKey: 'set_from_key',
 };
 
@@ -23,6 +24,7 @@ const limitNames: Readonly<Record<keyof Limits, string>> = {
   logBytesMax: 'limits.log_bytes_max',
   jobSecondsMax: 'limits.job_max',
   adHocQueuesPerBoard: 'limits.ad_hoc_queues_per_board',
+  boardsPerTicket: 'limits.boards_per_ticket',
   openStreams: 'limits.open_streams',
 };
 

@@ -6,12 +6,13 @@ import type { AgentBoard, MachineSpec } from '../protocol/agent-messages.ts';
 import type { BoardConfig, LabConfig } from '../protocol/lab.ts';
 
 export function toDefinition(config: LabConfig): LabDefinition {
-  const { ticketsPerUser, queueLength, adHocQueuesPerBoard } = config.limits;
+  const { ticketsPerUser, queueLength, adHocQueuesPerBoard, boardsPerTicket } = config.limits;
   return {
     boards: config.boards.map((board) => defineBoard(board, config)),
     pools: config.pools,
     discipline: config.discipline,
-    limits: { ticketsPerUser, queueLength, adHocQueuesPerBoard },
+    gatherSeconds: config.gatherSeconds,
+    limits: { ticketsPerUser, queueLength, adHocQueuesPerBoard, boardsPerTicket },
   };
 }
 

@@ -65,7 +65,8 @@ function oneOfEach(): Change[] {
     boards: [],
     pools: [{ name: 'p', boards: ['a', 'b'], spread: true }],
     discipline: 'turns' as const,
-    limits: { ticketsPerUser: 1, queueLength: 2, adHocQueuesPerBoard: 3 },
+    gatherSeconds: 600,
+    limits: { ticketsPerUser: 1, queueLength: 2, adHocQueuesPerBoard: 3, boardsPerTicket: 4 },
   };
   return [
     put('job', 5, jobRecord(5)),

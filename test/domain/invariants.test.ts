@@ -97,7 +97,7 @@ describe('checkInvariants', () => {
     finds(lab, /index ticketsByUser/);
     lab.state.heldBy.clear();
     finds(lab, /index heldBy/);
-    lab.state.getSet('b:b1').noteBoard('b1', { suspect: false, since: 0 });
+    lab.state.getSet('b:b1').noteBoard('b1', { state: 'free', isSuspect: false, since: 0 });
     finds(lab, /index set b:b1/);
   });
 

@@ -32,6 +32,7 @@ export interface LabOptions {
   /** Lists of boards by pool; a name with a `*` behind it is a pool that spreads. */
   readonly pools?: Readonly<Record<string, readonly string[]>>;
   readonly discipline?: LabDefinition['discipline'];
+  readonly gatherSeconds?: number;
   readonly limits?: Partial<LabDefinition['limits']>;
   readonly timing?: Partial<Timing>;
   /** False: no agent has come yet. */
@@ -67,7 +68,14 @@ export function defineLab(options: LabOptions): LabDefinition {
       spread: name.endsWith('*'),
     })),
     discipline: options.discipline ?? 'turns',
-    limits: { ticketsPerUser: 100, queueLength: 100, adHocQueuesPerBoard: 64, ...options.limits },
+    gatherSeconds: options.gatherSeconds ?? 600,
+    limits: {
+      ticketsPerUser: 100,
+      queueLength: 100,
+      adHocQueuesPerBoard: 64,
+      boardsPerTicket: 8,
+      ...options.limits,
+    },
   };
 }
 

@@ -92,6 +92,16 @@ const targets: readonly TargetSpec[] = [
   { kind: 'boards', names: ['b3', 'b1'] },
   { kind: 'boards', names: ['b3', 'b1', 'b2'] },
 ];
+const several: readonly TargetSpec[] = [
+  { kind: 'several', needs: [{ target: { kind: 'pool', name: 'p' }, count: 2 }] },
+  {
+    kind: 'several',
+    needs: [
+      { target: { kind: 'pool', name: 'q' }, count: 1 },
+      { target: { kind: 'board', name: 'b2' }, count: 1 },
+    ],
+  },
+];
 const callers: readonly Caller[] = [
   { user: 'ana', admin: false },
   { user: 'bob', admin: false },
@@ -113,7 +123,7 @@ export function firstLab(): LabDefinition {
 export function toCommand(draft: Draft, state: State): Command {
   const { what, which, flag } = draft;
   const caller = at(callers, draft.who);
-  const ids = [...state.tickets.keys(), ...state.jobs.keys(), ...state.boardByTicket.keys()].sort(
+  const ids = [...state.tickets.keys(), ...state.jobs.keys(), ...state.boardsByTicket.keys()].sort(
     (a, b) => a - b,
   );
   const ticket = ids.length > 0 ? at(ids, which) : which;
@@ -174,7 +184,7 @@ function toSubmit(draft: Draft, caller: Caller): Submit {
   return {
     caller,
     kind,
-    target: at(targets, which),
+    target: kind === 'lock' && wish % 5 === 1 ? at(several, which) : at(targets, which),
     key: at(keys, wish),
     set: wish % 3 === 0 ? `${caller.user}/ci` : caller.user,
     priority: at([1, 1, 1, 0, 2] as const, wish),

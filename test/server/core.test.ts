@@ -25,7 +25,8 @@ const lab: LabDefinition = {
   boards: [board('a'), board('b')],
   pools: [{ name: 'p', boards: ['a', 'b'], spread: false }],
   discipline: 'turns',
-  limits: { ticketsPerUser: 100, queueLength: 100, adHocQueuesPerBoard: 64 },
+  gatherSeconds: 600,
+  limits: { ticketsPerUser: 100, queueLength: 100, adHocQueuesPerBoard: 64, boardsPerTicket: 8 },
 };
 
 const cores: Core[] = [];
@@ -93,13 +94,13 @@ const ticketOf = (reply: ReplyOf<'submit'>): number => {
 /** All of a state that its own records and indexes say. */
 function dump(state: State): unknown {
   const { meta, boards, locks, tickets, jobs, queues, turns } = state;
-  const { ticketsByUser, ticketsInQueue, ticketsInTurn, heldBy, boardByTicket, settlingTickets } = state;
+  const { ticketsByUser, ticketsInQueue, ticketsInTurn, heldBy, boardsByTicket, settlingTickets } = state;
   const sets = [...state.allSets()]
     .filter((set) => set.queue.size > 0)
     .map((set) => [set.key, [...set.queue.groups()].map((group) => ({ ...group }))]);
   return structuredClone({
     ...{ meta, boards, locks, tickets, jobs, queues, turns, ticketsByUser, ticketsInQueue, ticketsInTurn },
-    ...{ heldBy, boardByTicket, settlingTickets, sets },
+    ...{ heldBy, boardsByTicket, settlingTickets, sets },
     ...{ busy: [...state.busySets].map((set) => set.key), timerCount: state.timers.size },
     nextTimerAt: state.nextTimerAt,
   });

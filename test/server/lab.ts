@@ -32,6 +32,7 @@ export const labConfig: LabConfig = {
   priorityHigh: [],
   force: 'anyone',
   admins: ['root'],
+  gatherSeconds: 600,
   discipline: 'turns',
   limits: { ...defaultLimits, imageBytesMax: 100_000, imagesBytesMax: 1_000_000 },
   retention: defaultRetention,

@@ -5,6 +5,7 @@ import {
   defaultRetention,
   type FileRange,
   type FileRules,
+  gatherSecondsDefault,
   type LabConfig,
   type Limits,
   type MachineConfig,
@@ -37,6 +38,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     force: lab.force ?? 'anyone',
     admins: lab.admins ?? [],
     discipline: lab.discipline ?? 'turns',
+    gatherSeconds: parseDurationSeconds(lab.gather_max ?? '') ?? gatherSecondsDefault,
     ...(lab.set_from_key === undefined ? {} : { setFromKey: lab.set_from_key }),
     limits: resolveLimits(lab.limits ?? {}),
     retention: resolveRetention(lab.retention ?? {}),
@@ -194,6 +196,7 @@ function resolveLimits(limits: NonNullable<SourceLab['limits']>): Limits {
     logBytesMax: size(limits.log_bytes_max, defaultLimits.logBytesMax),
     jobSecondsMax: duration(limits.job_max, defaultLimits.jobSecondsMax),
     adHocQueuesPerBoard: limits.ad_hoc_queues_per_board ?? defaultLimits.adHocQueuesPerBoard,
+    boardsPerTicket: limits.boards_per_ticket ?? defaultLimits.boardsPerTicket,
     openStreams: limits.open_streams ?? defaultLimits.openStreams,
   };
 }

@@ -179,6 +179,8 @@ function limitText(why: Extract<Refusal, { kind: 'limit' }>): string {
       return `You have ${why.value} tickets already, which is this lab's limit. Cancel some: mq cancel --mine.`;
     case 'queueLength':
       return `${why.value} tickets wait for this target already, which is this lab's limit. Try again later.`;
+    case 'boardsPerTicket':
+      return `One ticket may ask for ${why.value} boards, which is this lab's limit.`;
     case 'adHocQueuesPerBoard':
       return `Too many different sets of boards are asked for now (limit ${why.value}). Ask for a pool or a board.`;
   }
@@ -257,7 +259,7 @@ async function findEnded(call: Call, id: number): Promise<TicketView> {
   if (!ticket?.outcome) throw new MqError('UNKNOWN_TICKET', `There is no ticket ${id}.`);
   const { outcome } = ticket;
   const lock = await call.lab.core.read((state) => {
-    const board = state.boardByTicket.get(id);
+    const board = [...(state.boardsByTicket.get(id) ?? [])][0];
     return board === undefined ? undefined : state.locks.get(board);
   });
   return viewOutcome(ticket, outcome, lock?.state === 'held' ? lock : undefined);

@@ -49,7 +49,12 @@ export class Checker {
     const free = this.mirror
       .all('board')
       .filter((board) => isUsable(board) && !this.mirror.get('lock', board.name));
-    return free.flatMap(({ name }) => {
+    return free.flatMap(({ name, keptFor }) => {
+      const keeper = keptFor === undefined ? undefined : this.mirror.get('ticket', String(keptFor));
+      if (keeper) {
+        const isNext = this.order.isNextFor(name, keeper);
+        return isNext ? [] : [`${name} is kept for ticket ${keptFor}, which is not next in line`];
+      }
       const next = this.order.nextFor(name);
       return next ? [`${name} is free while ticket ${next.id} waits for it`] : [];
     });

@@ -1,7 +1,7 @@
 // A client with one ticket: submits, waits, confirms, uses what it got, lets go. It may be slow, lose its line and come
 // back, hang, die, or forget to release. It repeats a request under the same id until it hears an answer.
 import type { Command, CommandOf, ConfirmReply, Effect, Submit, SubmitReply } from '../../domain/commands.ts';
-import type { Token } from '../../domain/records.ts';
+import type { LockRecord, Token } from '../../domain/records.ts';
 import { formatToken } from '../../domain/records.ts';
 import type { Heard } from './server.ts';
 import type { World } from './world.ts';
@@ -19,6 +19,8 @@ export class SimulatedClient {
   ticket: number | undefined;
   board: string | undefined;
   token: Token | undefined;
+  /** Of several, those beside `board`. */
+  #others: readonly LockRecord[] = [];
   isAlive = true;
   isLinked = true;
   #link = 0;
@@ -148,7 +150,8 @@ export class SimulatedClient {
   #onConfirmed(reply: ConfirmReply): void {
     switch (reply.kind) {
       case 'held':
-        this.#world.checkAcknowledged(reply.lock);
+        for (const lock of reply.locks) this.#world.checkAcknowledged(lock);
+        this.#others = reply.locks.slice(1);
         this.phase = 'holding';
         this.board = reply.lock.board;
         this.token = reply.lock.token;
@@ -180,14 +183,19 @@ export class SimulatedClient {
   }
 
   release(force = false): void {
-    const { board, token, wish } = this;
-    if (board === undefined || !token) return;
+    const { board, token } = this;
+    for (const other of this.#others) this.#releaseOne(other, force);
+    if (board !== undefined && token) this.#releaseOne({ board, token }, force);
+  }
+
+  #releaseOne({ board, token }: { board: string; token: Token }, force: boolean): void {
+    const { wish } = this;
     const body = { caller: wish.caller, boards: [board], key: wish.key, force, token, note: '' };
-    this.#request({ name: 'release', body }, 'release', ({ outcomes }) => {
+    this.#request({ name: 'release', body }, `release ${board}`, ({ outcomes }) => {
       const outcome = outcomes[0]?.outcome;
       if (outcome === 'not-held' && !this.#world.server.endedLocks.has(formatToken(token)))
         this.#world.fail(`the lock ${formatToken(token)} on ${board} vanished`);
-      this.#finish();
+      if (board === this.board) this.#finish();
     });
   }
 

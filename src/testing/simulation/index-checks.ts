@@ -1,7 +1,7 @@
 // The state's indexes as plain data, and the same worked out from the records by brute force: for invariants.ts and for
 // tests that compare a state with one that was rebuilt. Pure.
 
-import type { JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
+import type { BoardRecord, JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
 import { holderKey, type State, turnKey } from '../../domain/state.ts';
 import type { TargetSet } from '../../domain/target-set.ts';
 import { isUsable } from './record-checks.ts';
@@ -10,7 +10,7 @@ type Plain = Record<string, unknown>;
 
 /** Every index of the state. Sets of single boards that nobody waits for may exist or not, and are left out. */
 export function readIndexes(state: State): Plain {
-  const sets = [...state.allSets()].filter((set) => !set.key.startsWith('b:') || set.queue.size > 0);
+  const sets = [...state.allSets()].filter((set) => !set.key.startsWith('b:') || set.waiting > 0);
   return {
     ticketsByUser: sorted([...state.ticketsByUser].map(([user, ids]) => [user, numbers(ids)])),
     ticketsInQueue: sorted([...state.ticketsInQueue]),
@@ -19,7 +19,9 @@ export function readIndexes(state: State): Plain {
     slotsByHolder: sorted([...state.slotsByHolder].map(([name, ids]) => [name, numbers(ids)])),
     heldBy: sorted([...state.heldBy].map(([name, boards]) => [name, [...boards].sort()])),
     timers: state.timers.entries().map(([key, at, rank]) => [key, at, rank]),
-    boardByTicket: sorted([...state.boardByTicket]),
+    boardsByTicket: sorted([...state.boardsByTicket].map(([id, boards]) => [id, [...boards].sort()])),
+    severalTickets: numbers(state.severalTickets),
+    kept: sorted([...state.kept]),
     settlingTickets: state.settlingTickets,
     busySets: [...state.busySets].map((set) => set.key).sort(),
     sets: sorted(sets.map((set) => [set.key, readSet(set)])),
@@ -38,8 +40,10 @@ export function checkIndexes(state: State): string[] {
   for (const [name, expected] of Object.entries(deriveIndexes(state))) compare(name, found[name], expected);
   for (const set of state.allSets()) compare(`set ${set.key}`, readSet(set), deriveSet(state, set));
   for (const ticket of state.tickets.values()) {
-    if (ticket.kind !== 'slot' && !ticket.offer && !state.findSet(ticket.queue))
-      problems.push(`ticket ${ticket.id} is in queue ${ticket.queue}, which is not there`);
+    for (const queue of ticket.offer ? [] : queueNames(ticket)) {
+      if (!state.findSet(queue))
+        problems.push(`ticket ${ticket.id} is in queue ${queue}, which is not there`);
+    }
   }
   return problems;
 }
@@ -53,9 +57,9 @@ function deriveIndexes(state: State): Plain {
   const own = [...state.locks.values()].filter((lock) => lock.ticket > 0 && !lock.passedOn);
   return {
     ticketsByUser: grouped(tickets, (ticket) => ticket.user, idOf).map(([user, ids]) => [user, numbers(ids)]),
-    ticketsInQueue: grouped(tickets, (ticket) => ticket.queue, idOf).map(([name, ids]) => [name, ids.length]),
-    ticketsInTurn: grouped(tickets, (ticket) => turnKey(ticket.queue, ticket.set), idOf).map(
-      ([name, ids]) => [name, ids.length],
+    ticketsInQueue: counted(tickets.flatMap(queueNames)),
+    ticketsInTurn: counted(
+      tickets.flatMap((ticket) => queueNames(ticket).map((queue) => turnKey(queue, ticket.set))),
     ),
     slotTickets: grouped(slots, (ticket) => holderKey(ticket.user, ticket.key), idOf).map(([name, ids]) => [
       name,
@@ -72,9 +76,15 @@ function deriveIndexes(state: State): Plain {
       (lock) => lock.board,
     ).map(([name, boards]) => [name, boards.sort()]),
     timers: deriveTimers(state),
-    boardByTicket: sorted(own.map((lock) => [lock.ticket, lock.board])),
+    boardsByTicket: grouped(
+      own,
+      (lock) => lock.ticket,
+      (lock) => lock.board,
+    ).map(([id, boards]) => [id, boards.sort()]),
+    severalTickets: numbers(waiting.filter((ticket) => ticket.parts).map(idOf)),
+    kept: sorted([...state.boards.values()].flatMap(keptEntry)),
     settlingTickets: tickets.filter((ticket) => ticket.settling).length,
-    busySets: [...new Set(queued.map((ticket) => ticket.queue))].sort(),
+    busySets: [...new Set(queued.flatMap(queueNames))].sort(),
   };
 }
 
@@ -107,6 +117,7 @@ function ticketDueAt(ticket: TicketRecord, settleUntil = 0): number | undefined 
   if (ticket.offer) return least([ticket.graceUntil, ticket.offer.confirmBy]);
   return least([
     ticket.graceUntil,
+    ticket.gather && 'until' in ticket.gather ? ticket.gather.until : undefined,
     ticket.deadline === undefined ? undefined : Math.max(ticket.deadline, settleUntil),
   ]);
 }
@@ -116,17 +127,19 @@ function readSet(set: TargetSet): Plain {
     boards: set.boards,
     spread: set.spread,
     size: set.queue.size,
+    several: numbers(set.several),
     ranks: set.queue.ranks(),
-    free: set.freeBoards(),
+    free: [...set.freeBoards()],
     holds: [...set.overdueBoards(Number.POSITIVE_INFINITY)],
     ending: [...set.endingBoards()].sort(),
   };
 }
 
 function deriveSet(state: State, set: TargetSet): Plain {
-  const waiting = [...state.tickets.values()].filter(
-    (ticket) => ticket.state === 'waiting' && ticket.kind !== 'slot' && ticket.queue === set.key,
+  const all = [...state.tickets.values()].filter(
+    (ticket) => ticket.state === 'waiting' && queueNames(ticket).includes(set.key),
   );
+  const waiting = all.filter((ticket) => !ticket.parts);
   const heads = grouped(waiting, (ticket) => `${ticket.priority} ${ticket.set}`, idOf).map(([, ids]) =>
     Math.min(...ids),
   );
@@ -136,7 +149,7 @@ function deriveSet(state: State, set: TargetSet): Plain {
     return board && isUsable(board) ? [{ name, at, board, lock: state.locks.get(name) }] : [];
   });
   const free = usable
-    .filter(({ lock }) => !lock)
+    .filter(({ lock, board }) => !lock && board.keptFor === undefined)
     .map(({ name, at, board }) => {
       const first = set.spread ? board.freeSince : at;
       return { name, rank: [board.health.state === 'suspect' ? 1 : 0, first, at] };
@@ -148,6 +161,7 @@ function deriveSet(state: State, set: TargetSet): Plain {
     boards: set.boards,
     spread: set.spread,
     size: waiting.length,
+    several: numbers(all.filter((ticket) => ticket.parts).map(idOf)),
     ranks: ranks.sort((a, b) => byRank([a.priority, a.turn, a.arrival], [b.priority, b.turn, b.arrival])),
     free: free.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
     holds: holds.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
@@ -161,6 +175,24 @@ function rankOf(state: State, id: number) {
   const granted = state.turns.get(turnKey(ticket.queue, ticket.set))?.number ?? 0;
   const turn = state.lab.discipline === 'fifo' ? id : Math.max(id, ticket.turnFloor, granted);
   return { priority: ticket.priority, turn, arrival: id };
+}
+
+/** Each queue in which the ticket counts, once; of a slot ticket none. */
+function queueNames(ticket: TicketRecord): string[] {
+  if (ticket.parts) return [...new Set(ticket.parts.map(({ queue }) => queue))];
+  return ticket.kind === 'slot' ? [] : [ticket.queue];
+}
+
+function keptEntry({ name, keptFor }: BoardRecord): [string, number][] {
+  return keptFor === undefined ? [] : [[name, keptFor]];
+}
+
+function counted(names: readonly string[]): [string, number][] {
+  return grouped(
+    names,
+    (name) => name,
+    (name) => name,
+  ).map(([name, all]) => [name, all.length]);
 }
 
 function setKeys(state: State, board: string, sets: readonly TargetSet[]): string[] {
@@ -188,11 +220,11 @@ function numbers(ids: Iterable<number>): number[] {
   return [...ids].sort((a, b) => a - b);
 }
 
-function grouped<T, V>(
+function grouped<T, V, K extends string | number>(
   items: readonly T[],
-  nameOf: (item: T) => string,
+  nameOf: (item: T) => K,
   valueIn: (item: T) => V,
-): [string, V[]][] {
+): [K, V[]][] {
   const groups = Map.groupBy(items, nameOf);
   return sorted([...groups].map(([name, members]) => [name, members.map(valueIn)]));
 }

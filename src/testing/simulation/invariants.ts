@@ -5,10 +5,16 @@ import type { LockRecord, TicketRecord } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import { checkIndexes } from './index-checks.ts';
 import { boardsFor, checkRecords, isUsable } from './record-checks.ts';
+import { checkGathering } from './several-needs.ts';
 
 /** Every breach as a sentence; empty where all is well. O(everything squared). */
 export function checkInvariants(state: State): string[] {
-  return [...checkRecords(state), ...checkNobodyIdles(state), ...checkIndexes(state)];
+  return [
+    ...checkRecords(state),
+    ...checkNobodyIdles(state),
+    ...checkGathering(state),
+    ...checkIndexes(state),
+  ];
 }
 
 /**
@@ -18,9 +24,11 @@ export function checkInvariants(state: State): string[] {
 export function checkNobodyIdles(state: State): string[] {
   if (state.meta.mode !== 'open') return [];
   const problems: string[] = [];
-  const free = [...state.boards.values()].filter((board) => isUsable(board) && !state.locks.has(board.name));
+  const free = [...state.boards.values()].filter(
+    (board) => isUsable(board) && !state.locks.has(board.name) && board.keptFor === undefined,
+  );
   for (const ticket of state.tickets.values()) {
-    if (ticket.state !== 'waiting') continue;
+    if (ticket.state !== 'waiting' || ticket.parts) continue;
     const boards = boardsFor(state.lab, ticket);
     if (ticket.kind === 'slot') {
       const idle = boards.find((board) => isIdleFor(state.locks.get(board), ticket));

@@ -1,6 +1,6 @@
 // The lab that simulations run on: small, so that everybody meets, with pools that overlap, that are equal in another
 // order, that spread, and that have one board; and how its definition changes now and then.
-import type { BoardDefinition, LabDefinition, TargetSpec } from '../../domain/records.ts';
+import type { BoardDefinition, LabDefinition, Need, SingleTarget, TargetSpec } from '../../domain/records.ts';
 import type { Random } from './random.ts';
 
 /** Boards by the agent that drives them. */
@@ -31,7 +31,8 @@ export const fullLab: LabDefinition = {
     { name: 'one', boards: ['b3'], spread: false },
   ],
   discipline: 'turns',
-  limits: { ticketsPerUser: 12, queueLength: 25, adHocQueuesPerBoard: 4 },
+  gatherSeconds: 20,
+  limits: { ticketsPerUser: 12, queueLength: 25, adHocQueuesPerBoard: 4, boardsPerTicket: 4 },
 };
 
 /** Another definition: boards and pools taken out, another discipline. */
@@ -81,13 +82,22 @@ function otherRest(board: BoardDefinition, random: Random): BoardDefinition {
   return betweenHolders === undefined ? { ...rest, betweenHolders: 'leave' } : rest;
 }
 
-export function pickTarget(random: Random): TargetSpec {
+export function pickTarget(random: Random): SingleTarget {
   const dice = random.next();
   if (dice < 0.3) return { kind: 'board', name: random.pick(boards).name };
   if (dice < 0.75) return { kind: 'pool', name: random.pick(fullLab.pools).name };
   if (dice < 0.85) return { kind: 'where', attributes: { soc: random.pick(['imx6', 'imx8', 'x86']) } };
   const names = random.shuffle(boards.map((board) => board.name));
   return { kind: 'boards', names: names.slice(0, random.between(2, 3)) };
+}
+
+export function pickSeveral(random: Random): TargetSpec {
+  if (random.chance(0.4)) return { kind: 'several', needs: [needOf(random, random.between(2, 3))] };
+  return { kind: 'several', needs: [needOf(random, 1), needOf(random, random.between(1, 2))] };
+}
+
+function needOf(random: Random, count: number): Need {
+  return { target: pickTarget(random), count };
 }
 
 function defineBoard(name: string, soc: string, more: Partial<BoardDefinition>): BoardDefinition {

@@ -11,7 +11,8 @@ const noLab: LabDefinition = {
   boards: [],
   pools: [],
   discipline: 'turns',
-  limits: { ticketsPerUser: 0, queueLength: 0, adHocQueuesPerBoard: 0 },
+  gatherSeconds: 0,
+  limits: { ticketsPerUser: 0, queueLength: 0, adHocQueuesPerBoard: 0, boardsPerTicket: 0 },
 };
 
 export class Mirror {

@@ -1,14 +1,16 @@
 // Who must be served next, from locking.md "Order" and nothing else: plain lists, searched whole each time. It follows
 // committed changes one by one and judges each grant at the moment it was made.
 
-import type { Change, MetaRecord, TicketRecord } from '../../domain/records.ts';
+import type { BoardRecord, Change, MetaRecord, TicketRecord } from '../../domain/records.ts';
 import type { Mirror } from './mirror.ts';
-import { boardsFor, isUsable } from './record-checks.ts';
+import { isUsable } from './record-checks.ts';
+import { countMatched, grantNumbers, type NeedBoards, needsFor } from './several-needs.ts';
 
 /** A grant that stands, of one set in one queue; `isPending` until its ticket has ended with it. */
 interface Grant {
   readonly number: number;
   readonly ticket: TicketRecord;
+  readonly part: number;
   isPending: boolean;
 }
 
@@ -23,8 +25,8 @@ export class OrderModel {
   /** Pending ones while the lab's definition changes under them. */
   #moving: Grant[] = [];
   /** Turns that tickets had reached when the lab's definition changed. */
-  readonly #floors = new Map<number, number>();
-  readonly #boards = new Map<number, string[]>();
+  readonly #floors = new Map<number, number[]>();
+  readonly #needs = new Map<number, readonly NeedBoards[]>();
   /** Grants judged so far. */
   judged = 0;
 
@@ -52,13 +54,73 @@ export class OrderModel {
     return candidates.sort(compare)[0]?.ticket;
   }
 
-  boardsOf(ticket: TicketRecord): string[] {
-    let boards = this.#boards.get(ticket.id);
-    if (!boards) {
-      boards = boardsFor(this.#mirror.lab, ticket);
-      this.#boards.set(ticket.id, boards);
+  boardsOf(ticket: TicketRecord): readonly string[] {
+    return this.needsOf(ticket)[0]?.boards ?? [];
+  }
+
+  /** What the ticket asks for: one board, or several. */
+  needsOf(ticket: TicketRecord): readonly NeedBoards[] {
+    let needs = this.#needs.get(ticket.id);
+    if (!needs) {
+      needs = needsFor(this.#mirror.lab, ticket);
+      this.#needs.set(ticket.id, needs);
     }
-    return boards;
+    return needs;
+  }
+
+  /** A ticket that gathers, comes before this one in the line for the board, and would be nearer to all with it. */
+  severalBefore(board: string, ticket: TicketRecord): TicketRecord | undefined {
+    const rank = this.#rankFor(board, ticket);
+    return this.#mirror.all('ticket').find((other) => {
+      if (!other.parts || other.state !== 'waiting' || other.id === ticket.id) return false;
+      if (other.gather?.state === 'resting') return false;
+      const theirs = this.#rankFor(board, other);
+      return rank && theirs && compare(theirs, rank) < 0 && this.#isShortOf(other, board);
+    });
+  }
+
+  #isShortOf(ticket: TicketRecord, board: string): boolean {
+    const kept = this.#mirror
+      .all('board')
+      .filter((one) => one.keptFor === ticket.id && one.name !== board && isUsable(one))
+      .map(({ name }) => name);
+    const needs = this.needsOf(ticket);
+    return countMatched(needs, [...kept, board]) > countMatched(needs, kept);
+  }
+
+  #rankFor(board: string, ticket: TicketRecord): Standing | undefined {
+    const turns = this.needsOf(ticket).flatMap((need, part) =>
+      need.boards.includes(board) ? [this.#turnOf(ticket, part)] : [],
+    );
+    return turns.length === 0 ? undefined : { ticket, turn: Math.min(...turns) };
+  }
+
+  #isFree(board: BoardRecord): boolean {
+    return isUsable(board) && !this.#mirror.get('lock', board.name) && board.keptFor === undefined;
+  }
+
+  /** Whether nobody comes before this ticket for several in the line for a board that it could use. */
+  isNextFor(board: string, ticket: TicketRecord): boolean {
+    const rank = this.#rankFor(board, ticket);
+    if (!rank || this.severalBefore(board, ticket)) return false;
+    return !this.#standing().some(
+      (other) => this.boardsOf(other.ticket).includes(board) && compare(other, rank) < 0,
+    );
+  }
+
+  /** One of the boards that a ticket for several is granted at once. */
+  #judgeSeveral(ticket: TicketRecord, board: string): string[] {
+    const about = `${board} was granted to ticket ${ticket.id}`;
+    const rank = this.#rankFor(board, ticket);
+    if (!rank) return [`${about}, which did not ask for it`];
+    const problems: string[] = [];
+    const next = this.#standing()
+      .filter((other) => this.boardsOf(other.ticket).includes(board))
+      .find((other) => compare(other, rank) < 0);
+    if (next) problems.push(`${about}, but ticket ${next.ticket.id} is next in line`);
+    const ahead = this.severalBefore(board, ticket);
+    if (ahead) problems.push(`${about}, but ticket ${ahead.id} gathers it`);
+    return problems;
   }
 
   /** The free board that a ticket should get: as its own target lists them, suspect ones last, most rested if so asked. */
@@ -69,7 +131,7 @@ export class OrderModel {
       lab.pools.some((pool) => pool.name === targetName(ticket) && pool.spread);
     const free = this.boardsOf(ticket).flatMap((name, at) => {
       const board = this.#mirror.get('board', name);
-      if (!board || !isUsable(board) || this.#mirror.get('lock', name)) return [];
+      if (!board || !this.#isFree(board)) return [];
       const suspect = board.health.state === 'suspect' ? 1 : 0;
       return [{ name, rank: [suspect, spread ? board.freeSince : 0, at] }];
     });
@@ -86,6 +148,9 @@ export class OrderModel {
       problems.push(`${board} was granted to ticket ${id}, which is ${ticket?.state ?? 'not there'}`);
       return problems;
     }
+    if (ticket.parts) return [...problems, ...this.#judgeSeveral(ticket, board)];
+    const ahead = this.severalBefore(board, ticket);
+    if (ahead) problems.push(`${board} was granted to ticket ${id}, but ticket ${ahead.id} gathers it`);
     const next = this.nextFor(board);
     if (next?.id !== id)
       problems.push(`${board} was granted to ticket ${id}, but ticket ${next?.id} is next in line`);
@@ -99,7 +164,7 @@ export class OrderModel {
   #standing(): Standing[] {
     const waiting = this.#mirror
       .all('ticket')
-      .filter((ticket) => ticket.state === 'waiting' && ticket.kind !== 'slot');
+      .filter((ticket) => ticket.state === 'waiting' && ticket.kind !== 'slot' && !ticket.parts);
     const groups = Map.groupBy(waiting, (ticket) => `${ticket.priority} ${this.#turnName(ticket)}`);
     return [...groups.values()].map((group) => {
       const ticket = group.reduce((first, other) => (other.id < first.id ? other : first));
@@ -107,32 +172,39 @@ export class OrderModel {
     });
   }
 
-  #turnOf(ticket: TicketRecord): number {
+  /** `part`: of a ticket for several boards, which of its needs. */
+  #turnOf(ticket: TicketRecord, part = 0): number {
     if (this.#mirror.lab.discipline === 'fifo') return ticket.id;
-    const grants = this.#grants.get(this.#turnName(ticket)) ?? [];
-    return Math.max(ticket.id, this.#floors.get(ticket.id) ?? 0, ...grants.map((grant) => grant.number));
+    const grants = this.#grants.get(this.#turnName(ticket, part)) ?? [];
+    const floor = this.#floors.get(ticket.id)?.[part] ?? 0;
+    return Math.max(ticket.id, floor, ...grants.map((grant) => grant.number));
   }
 
   /** A set in a queue; equal sets of boards are one queue. */
-  #turnName(ticket: TicketRecord): string {
-    return `${[...this.boardsOf(ticket)].sort().join(',')} ${ticket.set}`;
+  #turnName(ticket: TicketRecord, part = 0): string {
+    return `${[...(this.needsOf(ticket)[part]?.boards ?? [])].sort().join(',')} ${ticket.set}`;
   }
 
   #noteTicket(before: TicketRecord | undefined, after: TicketRecord | undefined): void {
     const ticket = after ?? before;
     if (!ticket || ticket.kind === 'slot') return;
-    if (!before?.offer && after?.offer)
-      this.#add({ number: after.offer.grantNumber, ticket: after, isPending: true });
+    if (!before?.offer && after?.offer) {
+      for (const [part, number] of grantNumbers(after))
+        this.#add({ number, ticket: after, part, isPending: true });
+    }
     if (before?.offer && !after?.offer) {
-      const name = this.#turnName(ticket);
       const stands = after?.outcome?.kind === 'confirmed' || after?.outcome?.kind === 'started';
-      const left = (this.#grants.get(name) ?? []).filter((grant) => grant.ticket.id !== ticket.id || stands);
-      for (const grant of left) if (grant.ticket.id === ticket.id) grant.isPending = false;
-      this.#grants.set(name, left);
+      for (const name of this.needsOf(ticket).map((_, part) => this.#turnName(ticket, part))) {
+        const left = (this.#grants.get(name) ?? []).filter(
+          (grant) => grant.ticket.id !== ticket.id || stands,
+        );
+        for (const grant of left) if (grant.ticket.id === ticket.id) grant.isPending = false;
+        this.#grants.set(name, left);
+      }
     }
     if (after?.state === 'ended') {
       this.#floors.delete(ticket.id);
-      this.#boards.delete(ticket.id);
+      this.#needs.delete(ticket.id);
     }
   }
 
@@ -146,12 +218,15 @@ export class OrderModel {
       );
     for (const ticket of this.#mirror.all('ticket')) {
       if (ticket.kind === 'slot') continue;
-      const floor = this.#floors.get(ticket.id) ?? 0;
-      this.#floors.set(ticket.id, Math.max(floor, this.#turnOf(ticket)));
+      const before = this.#floors.get(ticket.id) ?? [];
+      const floors = this.needsOf(ticket).map((_, part) =>
+        Math.max(before[part] ?? 0, this.#turnOf(ticket, part)),
+      );
+      this.#floors.set(ticket.id, floors);
     }
     this.#moving = pending;
     this.#grants.clear();
-    this.#boards.clear();
+    this.#needs.clear();
   }
 
   /** Grants that are not confirmed yet count in the queues in which their tickets are now. */
@@ -160,7 +235,7 @@ export class OrderModel {
   }
 
   #add(grant: Grant): void {
-    const name = this.#turnName(grant.ticket);
+    const name = this.#turnName(grant.ticket, grant.part);
     const grants = this.#grants.get(name);
     if (grants) grants.push(grant);
     else this.#grants.set(name, [grant]);

@@ -58,10 +58,7 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
   if (!state.boards.has(board)) problems.push(`${about} is on no board`);
   if ((lock.state === 'ending') !== (lock.ending !== undefined)) problems.push(`${about} is half ending`);
   const ticket = state.tickets.get(lock.ticket);
-  if (
-    (lock.state === 'granted') !==
-    (ticket?.offer !== undefined && sameToken(ticket.offer.token, lock.token))
-  )
+  if ((lock.state === 'granted') !== offeredTokens(ticket).some((token) => sameToken(token, lock.token)))
     problems.push(`${about} is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
   problems.push(...checkLimit(state, about, board, lock.state === 'ending', lock.ending?.limitAt));
   if (lock.job !== undefined) {
@@ -129,17 +126,35 @@ function checkTicket(state: State, ticket: TicketRecord): string[] {
     problems.push(`${about} waits while its client is away`);
   if (ticket.detached && ticket.graceUntil !== undefined) problems.push(`detached ${about} has a grace`);
   if (ticket.offer) {
-    const lock = state.locks.get(ticket.offer.board);
-    const holds = ticket.kind === 'slot' ? lock?.slotTicket === ticket.id : lock?.ticket === ticket.id;
-    if (!holds) problems.push(`${about} was offered ${ticket.offer.board}, which is not kept for it`);
+    for (const { board } of ticket.offer.all ?? [ticket.offer]) {
+      const lock = state.locks.get(board);
+      const holds = ticket.kind === 'slot' ? lock?.slotTicket === ticket.id : lock?.ticket === ticket.id;
+      if (!holds) problems.push(`${about} was offered ${board}, which is not kept for it`);
+    }
     return problems;
   }
+  if (ticket.parts) return [...problems, ...checkParts(state, ticket)];
   const boards = boardsFor(state.lab, ticket);
   if (boards.length === 0) problems.push(`${about} waits for nothing that the lab has`);
   const queued = ticket.kind === 'slot' ? ticket.slotBoards : state.findSet(ticket.queue)?.boards;
   if ([...(queued ?? [])].sort().join() !== boards.sort().join())
     problems.push(`${about} is in another set's queue`);
   return problems;
+}
+
+function offeredTokens(ticket: TicketRecord | undefined): Token[] {
+  if (!ticket?.offer) return [];
+  return (ticket.offer.all ?? [ticket.offer]).map(({ token }) => token);
+}
+
+function checkParts(state: State, ticket: TicketRecord): string[] {
+  return (ticket.parts ?? []).flatMap(({ target, queue }) => {
+    const boards = boardsFor(state.lab, { target });
+    const queued = state.findSet(queue)?.boards ?? [];
+    return [...queued].sort().join() === boards.sort().join()
+      ? []
+      : [`a part of ticket ${ticket.id} is in another set's queue`];
+  });
 }
 
 function hadJob(lock: LockRecord): boolean {
@@ -176,14 +191,18 @@ function checkLeftovers(state: State): string[] {
   const problems: string[] = [];
   const tickets = [...state.tickets.values()];
   for (const turn of state.turns.values()) {
-    if (!tickets.some((ticket) => ticket.queue === turn.queue && ticket.set === turn.set))
+    if (!tickets.some((ticket) => isIn(ticket, turn.queue) && ticket.set === turn.set))
       problems.push(`the turn of ${turn.set} in ${turn.queue} is kept for nobody`);
   }
   for (const queue of state.queues.values()) {
-    if (!tickets.some((ticket) => ticket.queue === queue.id))
+    if (!tickets.some((ticket) => isIn(ticket, queue.id)))
       problems.push(`queue ${queue.id} is kept for nobody`);
   }
   return problems;
+}
+
+function isIn(ticket: TicketRecord, queue: string): boolean {
+  return ticket.queue === queue || (ticket.parts ?? []).some((part) => part.queue === queue);
 }
 
 /** The boards that would do for a ticket, in its own listed order, straight from the definition of the lab. */
@@ -226,6 +245,8 @@ function namesOf(lab: LabDefinition, target: TicketRecord['target']): readonly s
       );
       return matching.map((board) => board.name);
     }
+    case 'several':
+      return [...new Set(target.needs.flatMap((need) => namesOf(lab, need.target)))];
   }
 }
 

@@ -1,7 +1,7 @@
 // What simulated clients ask for.
 import type { Submit } from '../../domain/commands.ts';
 import type { PriorityClass } from '../../domain/records.ts';
-import { pickTarget } from './lab.ts';
+import { pickSeveral, pickTarget } from './lab.ts';
 import type { Random } from './random.ts';
 
 const users = ['ana', 'bob', 'cyd', 'dee', 'eve'];
@@ -14,7 +14,7 @@ export function pickWish(random: Random): Submit {
   return {
     caller: { user, admin: false },
     kind,
-    target: pickTarget(random),
+    target: kind === 'lock' && random.chance(0.15) ? pickSeveral(random) : pickTarget(random),
     key: random.pick(['0', '0', 'k1', 'k2', "it's a key"]),
     set: random.chance(0.5) ? user : `${user}/ci-${random.between(1, 3)}`,
     priority: random.pick(classes),

@@ -18,7 +18,13 @@ import { Random } from './random.ts';
 import { SimulatedServer } from './server.ts';
 import { pickWish } from './wish.ts';
 
-const timing: Timing = { confirmMs: 3_000, graceMs: 15_000, endingMs: 60_000, faultsMax: 3 };
+const timing: Timing = {
+  confirmMs: 3_000,
+  graceMs: 15_000,
+  endingMs: 60_000,
+  faultsMax: 3,
+  gatherRestMsMax: 80_000,
+};
 /** No answer to a ping for so long parks a client's tickets. */
 const pingMs = 5_000;
 const clientsMax = 35;

@@ -10,7 +10,7 @@ import { limits } from './limits.ts';
 import { pool } from './pool.ts';
 import { retention } from './retention.ts';
 import { useLimits } from './use-limits.ts';
-import { closed, named, printable, text, users } from './values.ts';
+import { closed, duration, named, printable, text, users } from './values.ts';
 
 export const labSchema = Type.Object(
   {
@@ -61,6 +61,9 @@ export const labSchema = Type.Object(
         title: 'turns or fifo',
         description: 'Within a class, sets take turns; or first come, first served.',
       }),
+    ),
+    gather_max: Type.Optional(
+      duration('How long free boards are kept for somebody who asked for several and waits for more.', '10m'),
     ),
     set_from_key: Type.Optional(
       Type.String({

@@ -23,6 +23,9 @@ export const limits = Type.Object(
         maximum: 10_000,
       }),
     ),
+    boards_per_ticket: Type.Optional(
+      count('Boards that one ticket may ask for.', { default: 32, maximum: 64 }),
+    ),
     open_streams: Type.Optional(
       count('Streams that all clients together may have open.', {
         default: 20_000,

@@ -1,0 +1,246 @@
+// Tickets for several boards: all of them in one step or none. As long as it lacks some, boards that come free are kept
+// for such a ticket: those for which it is next in line, and that bring it nearer to having all. After gatherSeconds
+// they go to the next tickets, and it rests: it keeps its place, and takes nothing unless it can have everything at
+// once. Then it may gather again; each rest is twice as long as the one before, up to a limit.
+//
+// Of two such tickets that one step could complete, the one goes first that is next in line for the board that the step
+// looks at first.
+import { grantBoard } from './grants.ts';
+import { matchBoards } from './matching.ts';
+import type { Gather, Granted, LockRecord, TicketRecord } from './records.ts';
+import type { State } from './state.ts';
+import type { Step } from './step.ts';
+import { queuesOf, wantedQueues } from './ticket-parts.ts';
+import { compareRanks, type Rank } from './ticket-queue.ts';
+
+interface InLine {
+  readonly ticket: TicketRecord;
+  readonly rank: Rank;
+}
+
+/** Serves those that come before `head`, whoever is next of the others. Returns whether the board is taken or kept. */
+export function serveSeveral(step: Step, board: string, head: Rank | undefined): boolean {
+  for (const { ticket, rank } of severalInLine(step.state, board)) {
+    if (head && compareRanks(head, rank) < 0) break;
+    gather(step, ticket);
+    if (!step.state.isFree(board)) return true;
+  }
+  return false;
+}
+
+/** Whether a ticket for several comes before this rank in the line for the board, and would have it kept. */
+export function isWantedBefore(state: State, board: string, rank: Rank): boolean {
+  if (state.severalTickets.size === 0) return false;
+  return severalInLine(state, board).some(
+    (other) => compareRanks(other.rank, rank) < 0 && isShortOf(state, other.ticket, board),
+  );
+}
+
+/** Grants the waiting ticket all of its boards, if they can be had; else keeps what brings it nearer. */
+export function gather(step: Step, ticket: TicketRecord): void {
+  const kept = keptFor(step.state, ticket).filter((board) => isNextFor(step.state, board, ticket));
+  const plan = planFor(step.state, ticket, [...kept, ...openTo(step.state, ticket)]);
+  if (isComplete(plan)) return grantAll(step, ticket, plan);
+  if (ticket.gather?.state === 'resting') return;
+  const more = plan.filter((board) => board !== undefined && step.state.isFree(board));
+  if (more.length === 0) return;
+  for (const name of more) keep(step, name ?? '', ticket.id);
+  if (ticket.gather?.state === 'gathering') return;
+  const gatherMs = step.state.lab.gatherSeconds * 1000;
+  const restMs = ticket.gather?.restMs ?? gatherMs;
+  step.putTicket({ ...ticket, gather: { state: 'gathering', until: step.now + gatherMs, restMs } });
+}
+
+/** The time to gather, or to rest, is over. */
+export function endGather(
+  step: Step,
+  ticket: TicketRecord,
+  ended: Exclude<Gather, { state: 'rested' }>,
+): void {
+  const { restMs } = ended;
+  const kept = [...step.state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
+  if (ended.state === 'resting' || kept.length === 0) {
+    return step.putTicket({ ...ticket, gather: { state: 'rested', restMs } });
+  }
+  const nextMs = Math.max(restMs, Math.min(2 * restMs, step.timing.gatherRestMsMax));
+  step.putTicket({ ...ticket, gather: { state: 'resting', until: step.now + restMs, restMs: nextMs } });
+  for (const board of kept) letGo(step, board);
+}
+
+/**
+ * Boards stay kept only for a ticket that waits, gathers, and is still next in line for them. Returns whether one was
+ * let go: then there is somebody to match it with.
+ */
+export function reviewKept(step: Step): boolean {
+  let hasChanged = false;
+  for (const [board, id] of [...step.state.kept]) {
+    const ticket = step.state.tickets.get(id);
+    if (ticket && mayKeep(step.state, board, ticket)) continue;
+    hasChanged = true;
+    letGo(step, board);
+    if (ticket?.state === 'waiting') step.ticketsToMatch.add(id);
+  }
+  return hasChanged;
+}
+
+/** All kept boards, at once: a start, or another configuration, has everybody begin anew. */
+export function letAllGo(step: Step): void {
+  for (const board of [...step.state.kept.keys()]) letGo(step, board);
+}
+
+/**
+ * Holds past their end that the ticket needs, where it could have everything else now or as soon as what ends has
+ * ended. Nobody is made to leave for a ticket that would still lack something.
+ */
+export function findReclaims(step: Step, ticket: TicketRecord): LockRecord[] {
+  const { state } = step;
+  if (ticket.state !== 'waiting' || ticket.gather?.state === 'resting' || state.meta.mode !== 'open')
+    return [];
+  const sets = queuesOf(ticket).map((queue) => state.getSet(queue));
+  if (!sets.some((set) => set.hasOverdue(step.now))) return [];
+  const isNext = (board: string): boolean => isNextFor(state, board, ticket);
+  const ending = sets.flatMap((set) => [...set.endingBoards()].filter(isNext));
+  const overdue = [...new Set(sets.flatMap((set) => [...set.overdueBoards(step.now)].filter(isNext)))];
+  const kept = keptFor(state, ticket).filter(isNext);
+  const had = [...kept, ...openTo(state, ticket), ...new Set(ending)];
+  const plan = planFor(state, ticket, [...had, ...overdue]);
+  if (!isComplete(plan)) return [];
+  const needed = new Set(plan);
+  return overdue.flatMap((board) => (needed.has(board) ? (state.locks.get(board) ?? []) : []));
+}
+
+/** Whether the lab, as configured now, has enough boards for the ticket, were they all free. */
+export function canEverHave(state: State, ticket: Pick<TicketRecord, 'kind' | 'target' | 'needs'>): boolean {
+  const { target, needs } = ticket;
+  if (target.kind !== 'several') return state.labIndex.resolveTicket(ticket).boards.length > 0;
+  const lists = target.needs.map((need) => state.labIndex.resolve(need.target, needs).boards);
+  const partsOf = new Map<string, number[]>();
+  let part = 0;
+  for (const [at, need] of target.needs.entries()) {
+    for (let left = need.count; left > 0; left -= 1) {
+      for (const board of lists[at] ?? []) partsOf.set(board, [...(partsOf.get(board) ?? []), part]);
+      part += 1;
+    }
+  }
+  return isComplete(matchBoards([...partsOf.keys()], (board) => partsOf.get(board) ?? [], part));
+}
+
+/** Waiting tickets for several boards in whose line this board is, by their rank for it. */
+function severalInLine(state: State, board: string): InLine[] {
+  const ids = new Set(state.setsOf(board).flatMap((set) => [...set.several]));
+  const found = [...ids].flatMap((id) => {
+    const ticket = state.tickets.get(id);
+    const rank = ticket && rankFor(state, board, ticket);
+    return ticket && rank ? [{ ticket, rank }] : [];
+  });
+  return found.sort((a, b) => compareRanks(a.rank, b.rank));
+}
+
+/** The ticket's best rank in those of its queues that have the board. */
+function rankFor(state: State, board: string, ticket: TicketRecord): Rank | undefined {
+  const queues = queuesOf(ticket).filter((queue) => state.getSet(queue).has(board));
+  if (queues.length === 0) return undefined;
+  const turn = Math.min(...queues.map((queue) => state.turnOf(queue, ticket.set, ticket.id)));
+  return { priority: ticket.priority, turn, arrival: ticket.id };
+}
+
+/** Whether nobody else comes before the ticket for this board: neither one that wants just it, nor one that gathers. */
+function isNextFor(state: State, board: string, ticket: TicketRecord): boolean {
+  const rank = rankFor(state, board, ticket);
+  if (!rank) return false;
+  for (const set of state.setsOf(board)) {
+    const head = set.queue.head();
+    if (head && compareRanks(head.rank, rank) < 0) return false;
+  }
+  return !isWantedBefore(state, board, rank);
+}
+
+/** Whether the board, kept for the gathering ticket, would bring it nearer to having all. */
+function isShortOf(state: State, ticket: TicketRecord, board: string): boolean {
+  if (ticket.gather?.state === 'resting') return false;
+  const kept = keptFor(state, ticket).filter((other) => other !== board);
+  return planFor(state, ticket, [...kept, board]).includes(board);
+}
+
+function mayKeep(state: State, board: string, ticket: TicketRecord): boolean {
+  if (ticket.state !== 'waiting' || ticket.gather?.state !== 'gathering') return false;
+  return state.isFreeFor(board, ticket.id) && isNextFor(state, board, ticket);
+}
+
+/** Boards kept for the ticket that can still be granted, in the lab's order. */
+function keptFor(state: State, ticket: TicketRecord): string[] {
+  const mine = [...state.kept].filter(([board, id]) => id === ticket.id && state.isFreeFor(board, id));
+  const { ordinal } = state.labIndex;
+  const kept = mine.map(([board]) => board);
+  return kept.sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
+}
+
+/** Free boards that the ticket may have, of each set as many as it could use at most, in the set's order. */
+function openTo(state: State, ticket: TicketRecord): string[] {
+  const countMax = wantedQueues(ticket).length;
+  const found = new Set<string>();
+  for (const queue of queuesOf(ticket)) {
+    let count = 0;
+    for (const board of state.getSet(queue).freeBoards()) {
+      if (count === countMax) break;
+      if (!isNextFor(state, board, ticket)) continue;
+      found.add(board);
+      count += 1;
+    }
+  }
+  return [...found];
+}
+
+/** For each board that the ticket asks for the one that it would get. */
+function planFor(state: State, ticket: TicketRecord, boards: readonly string[]): (string | undefined)[] {
+  const sets = wantedQueues(ticket).map((queue) => state.getSet(queue));
+  const partsFor = (board: string): number[] => sets.flatMap((set, part) => (set.has(board) ? [part] : []));
+  return matchBoards(boards, partsFor, sets.length);
+}
+
+function isComplete(plan: readonly (string | undefined)[]): plan is readonly string[] {
+  return !plan.includes(undefined);
+}
+
+function grantAll(step: Step, ticket: TicketRecord, plan: readonly string[]): void {
+  const queues = wantedQueues(ticket);
+  const all: Granted[] = inListedOrder(step.state, ticket, plan).map((board, part) => {
+    const record = step.state.boards.get(board);
+    if (record?.keptFor !== undefined) unkeep(step, board);
+    return grantBoard(step, ticket, { board, queue: queues[part] ?? '' });
+  });
+  const [first] = all;
+  if (!first) throw new Error(`ticket ${ticket.id} asks for several boards and names none`);
+  const { board, token, grantNumber } = first;
+  const offer = { board, token, grantNumber, confirmBy: step.now + step.timing.confirmMs, all };
+  step.putTicket({ ...ticket, state: 'offered', offer });
+  step.effects.push({ kind: 'offer', ticket: ticket.id, board, token });
+}
+
+/** The boards of each need in the order in which its target lists them. */
+function inListedOrder(state: State, ticket: TicketRecord, plan: readonly string[]): string[] {
+  let from = 0;
+  return (ticket.parts ?? []).flatMap(({ target, count }) => {
+    const { boards } = state.labIndex.resolve(target, ticket.needs);
+    const mine = plan.slice(from, from + count);
+    from += count;
+    return mine.sort((a, b) => boards.indexOf(a) - boards.indexOf(b));
+  });
+}
+
+function keep(step: Step, name: string, ticket: number): void {
+  const board = step.state.boards.get(name);
+  if (board) step.put('board', name, { ...board, keptFor: ticket });
+}
+
+function letGo(step: Step, name: string): void {
+  unkeep(step, name);
+  step.boardsToMatch.add(name);
+}
+
+function unkeep(step: Step, name: string): void {
+  const board = step.state.boards.get(name);
+  if (!board) return;
+  const { keptFor: _kept, ...rest } = board;
+  step.put('board', name, rest);
+}

@@ -1,0 +1,29 @@
+// Tickets for one board and for several, looked at in the same way: their queues, and what an offer granted. Pure.
+import type { Granted, Offer, TicketRecord } from './records.ts';
+
+const none: readonly string[] = [];
+
+/** The queues in which a ticket waits, each once; of a slot ticket none. */
+export function queuesOf(ticket: TicketRecord): readonly string[] {
+  if (ticket.parts) return [...new Set(ticket.parts.map((part) => part.queue))];
+  return ticket.kind === 'slot' ? none : [ticket.queue];
+}
+
+/** The turn below which it does not fall in one of its queues. */
+export function turnFloorIn(ticket: TicketRecord, queue: string): number {
+  if (!ticket.parts) return ticket.turnFloor;
+  return ticket.parts.find((part) => part.queue === queue)?.turnFloor ?? 0;
+}
+
+/** Each board of an offer; not for slot tickets, whose offer grants none. */
+export function grantedBy(ticket: TicketRecord, offer: Offer): readonly Granted[] {
+  if (offer.all) return offer.all;
+  const { board, token, grantNumber, turnBefore } = offer;
+  const before = turnBefore === undefined ? {} : { turnBefore };
+  return [{ board, token, queue: ticket.queue, grantNumber, ...before }];
+}
+
+/** One queue for each board that it asks for, in the order in which it names them. */
+export function wantedQueues(ticket: TicketRecord): readonly string[] {
+  return (ticket.parts ?? []).flatMap((part) => Array.from({ length: part.count }, () => part.queue));
+}

@@ -1,0 +1,281 @@
+// Tickets for several boards: all together or none, a matching over pools that overlap, boards kept while it gathers, and
+// rests between two gatherings.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { TargetSpec } from '../../src/domain/records.ts';
+import { Lab, type Wish } from './lab.ts';
+
+const three = { boards: ['b1', 'b2', 'b3'], pools: { p: ['b1', 'b2', 'b3'], q: ['b1', 'b2'], one: ['b1'] } };
+
+/** `p*2 b3`: two boards of p, and b3. */
+function askAll(lab: Lab, user: string, text: string, wish: Wish & { waitSeconds?: number } = {}) {
+  const needs = text.split(' ').map((word) => {
+    const [name = '', count = '1'] = word.split('*');
+    const parsed = lab.state.labIndex.parseTarget(name);
+    if (!parsed.ok) throw new Error(`unknown ${parsed.unknown}`);
+    return { target: parsed.target, count: Number(count) };
+  });
+  const target: TargetSpec = { kind: 'several', needs };
+  return lab.submit(user, 'b1', { ...wish, target } as Wish);
+}
+
+function ticketOf(reply: ReturnType<typeof askAll>): number {
+  if (!('ticket' in reply)) throw new Error(`no ticket but ${JSON.stringify(reply)}`);
+  return reply.ticket;
+}
+
+function offeredAll(lab: Lab, ticket: number): string[] {
+  return (lab.state.tickets.get(ticket)?.offer?.all ?? []).map(({ board }) => board);
+}
+
+function keptBoards(lab: Lab, ticket: number): string[] {
+  return [...lab.state.kept].filter(([, id]) => id === ticket).map(([board]) => board);
+}
+
+describe('several boards at once', () => {
+  test('are offered, confirmed and held in one step each, under one ticket', () => {
+    const lab = new Lab(three);
+    const ticket = ticketOf(askAll(lab, 'ana', 'p*2 b1'));
+    assert.deepEqual(offeredAll(lab, ticket).sort(), ['b1', 'b2', 'b3']);
+    const reply = lab.confirm(ticket);
+    assert.equal(reply.kind, 'held');
+    assert.deepEqual(
+      ['b1', 'b2', 'b3'].map((board) => [lab.stateOf(board), lab.lock(board).ticket]),
+      ['b1', 'b2', 'b3'].map(() => ['held', ticket]),
+    );
+  });
+
+  test('go where all of them can be had, though the first choice of one would be the other’s only one', () => {
+    const lab = new Lab(three);
+    lab.take('bob', 'b3');
+    assert.deepEqual(offeredAll(lab, ticketOf(askAll(lab, 'ana', 'p one'))), ['b2', 'b1']);
+  });
+
+  test('are none as long as one is missing', () => {
+    const lab = new Lab(three);
+    lab.take('bob', 'b3');
+    const ticket = ticketOf(askAll(lab, 'ana', 'p*3'));
+    assert.deepEqual([lab.fate(ticket), lab.stateOf('b1'), lab.stateOf('b2')], ['waiting', 'free', 'free']);
+    lab.release('bob', 'b3');
+    assert.deepEqual(offeredAll(lab, ticket), ['b1', 'b2', 'b3']);
+  });
+
+  test('go back together when nobody confirms', () => {
+    const lab = new Lab(three);
+    const ticket = ticketOf(askAll(lab, 'ana', 'p*3'));
+    lab.pass(3);
+    assert.deepEqual([lab.fate(ticket), lab.stateOf('b1'), lab.stateOf('b3')], ['parked', 'free', 'free']);
+  });
+
+  test('go back together when one of them is taken away by force before the confirm', () => {
+    const lab = new Lab(three);
+    const ticket = ticketOf(askAll(lab, 'ana', 'p*3'));
+    lab.release('bob', 'b2', { force: true });
+    assert.deepEqual([lab.fate(ticket), lab.stateOf('b1'), lab.stateOf('b3')], ['withdrawn', 'free', 'free']);
+  });
+
+  test('are released by name, and all at once by a withdraw', () => {
+    const lab = new Lab(three);
+    const ticket = ticketOf(askAll(lab, 'ana', 'p*3'));
+    lab.confirm(ticket);
+    assert.deepEqual(lab.release('ana', 'b2'), ['released']);
+    assert.deepEqual([lab.stateOf('b1'), lab.stateOf('b2'), lab.stateOf('b3')], ['held', 'free', 'held']);
+    lab.send('withdraw', { caller: { user: 'ana', admin: false }, ticket, why: 'client' });
+    assert.deepEqual([lab.stateOf('b1'), lab.stateOf('b3')], ['free', 'free']);
+  });
+
+  test('are refused where the lab can never have them all', () => {
+    const lab = new Lab(three);
+    for (const text of ['p*4', 'q*2 one', 'b1 b1']) {
+      const reply = askAll(lab, 'ana', text);
+      assert.equal(reply.kind === 'refused' && reply.why.kind, 'no-board', text);
+    }
+  });
+
+  test('are refused where the asker has one that is named, under the same key', () => {
+    const lab = new Lab(three);
+    lab.take('ana', 'b1');
+    const reply = askAll(lab, 'ana', 'b1 b2');
+    assert.equal(reply.kind === 'refused' && reply.why.kind, 'already-yours');
+    assert.equal(askAll(lab, 'ana', 'b1 b2', { key: 'other' }).kind, 'waiting');
+  });
+
+  test('now or never: nothing stays kept', () => {
+    const lab = new Lab(three);
+    lab.take('bob', 'b3');
+    assert.equal(askAll(lab, 'ana', 'p*3', { waitSeconds: 0 }).kind, 'refused');
+    assert.equal(lab.take('cyd', 'b1').board, 'b1');
+  });
+
+  test('more than the lab allows for one ticket are refused', () => {
+    const lab = new Lab({ ...three, limits: { boardsPerTicket: 2 } });
+    const reply = askAll(lab, 'ana', 'p*3');
+    assert.deepEqual(reply.kind === 'refused' && reply.why, {
+      kind: 'limit',
+      limit: 'boardsPerTicket',
+      value: 2,
+    });
+    assert.equal(askAll(lab, 'ana', 'p*2').kind, 'offered');
+  });
+});
+
+describe('gathering', () => {
+  const busy = () => {
+    const lab = new Lab({ ...three, gatherSeconds: 600 });
+    for (const board of ['b1', 'b2', 'b3']) lab.take('bob', board);
+    return lab;
+  };
+
+  test('keeps a board that came free from whoever came later', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    const later = lab.ask('cyd', 'p');
+    lab.release('bob', 'b1');
+    assert.deepEqual([keptBoards(lab, all), lab.fate(later)], [['b1'], 'waiting']);
+    lab.release('bob', 'b3');
+    assert.deepEqual([offeredAll(lab, all), lab.fate(later)], [['b1', 'b3'], 'waiting']);
+  });
+
+  test('keeps none from whoever came before', () => {
+    const lab = busy();
+    const first = lab.ask('cyd', 'p');
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    lab.release('bob', 'b1');
+    assert.deepEqual([lab.offered(first), keptBoards(lab, all)], ['b1', []]);
+  });
+
+  test('gives way to a higher class', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    lab.release('bob', 'b1');
+    const urgent = lab.ask('cyd', 'p', { priority: 0 });
+    assert.deepEqual([lab.offered(urgent), keptBoards(lab, all)], ['b1', []]);
+  });
+
+  test('keeps no more than it lacks', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'q b3'));
+    const later = lab.ask('cyd', 'p');
+    lab.release('bob', 'b1');
+    lab.release('bob', 'b2');
+    assert.deepEqual([keptBoards(lab, all), lab.offered(later)], [['b1'], 'b2']);
+  });
+
+  test('ends after its time; the boards go on, and the ticket keeps its place', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    const later = lab.ask('cyd', 'p');
+    lab.release('bob', 'b1');
+    lab.pass(599);
+    assert.equal(lab.fate(later), 'waiting');
+    lab.pass(1);
+    assert.deepEqual([lab.offered(later), keptBoards(lab, all)], ['b1', []]);
+    const last = lab.ask('dee', 'p');
+    lab.confirm(later);
+    lab.release('bob', 'b2');
+    assert.deepEqual([keptBoards(lab, all), lab.offered(last)], [[], 'b2'], 'it rests: one alone goes on');
+  });
+
+  test('is passed over while it rests, but never when all its boards are free at once', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    lab.release('bob', 'b1');
+    lab.pass(600);
+    assert.deepEqual(keptBoards(lab, all), []);
+    const later = lab.ask('cyd', 'b2');
+    lab.release('bob', 'b2');
+    assert.deepEqual([offeredAll(lab, all), lab.fate(later)], [['b1', 'b2'], 'waiting']);
+  });
+
+  test('begins again after a rest as long, and each rest is twice the last', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    lab.release('bob', 'b1');
+    lab.pass(600);
+    lab.pass(599);
+    assert.deepEqual(keptBoards(lab, all), []);
+    lab.pass(1);
+    assert.deepEqual(keptBoards(lab, all), ['b1']);
+    lab.pass(600);
+    lab.pass(1_199);
+    assert.deepEqual(keptBoards(lab, all), []);
+    lab.pass(1);
+    assert.deepEqual(keptBoards(lab, all), ['b1']);
+  });
+
+  test('lets go of a board that can not be granted any more', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    lab.release('bob', 'b1');
+    lab.away('b1');
+    assert.deepEqual(keptBoards(lab, all), []);
+    lab.present(['b1']);
+    assert.deepEqual(keptBoards(lab, all), ['b1']);
+  });
+
+  test('lets go when its client is away, and begins again when it is back', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    const later = lab.ask('cyd', 'p', { key: 'x' });
+    lab.release('bob', 'b1');
+    lab.detach(all);
+    assert.equal(lab.offered(later), 'b1');
+    lab.send('attach', { ticket: all });
+    lab.release('bob', 'b2');
+    assert.deepEqual(keptBoards(lab, all), ['b2']);
+  });
+
+  test('makes a holder past its end leave only where it then could have all', () => {
+    const lab = new Lab(three);
+    lab.take('bob', 'b1', { holdSeconds: 10 });
+    lab.take('bob', 'b2', { key: 'no end' });
+    const all = ticketOf(askAll(lab, 'ana', 'q*2'));
+    lab.pass(11);
+    lab.send('alive', { ticket: all });
+    assert.equal(lab.stateOf('b1'), 'held');
+    lab.release('bob', 'b2', { key: 'no end' });
+    assert.deepEqual(
+      lab.effectsOf('ping').map(({ ticket }) => ticket),
+      [all],
+    );
+    lab.send('alive', { ticket: all });
+    assert.deepEqual(offeredAll(lab, all), ['b1', 'b2']);
+  });
+
+  test('outlives a crash: it keeps its place, and gathers anew', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    const later = lab.ask('cyd', 'p');
+    lab.release('bob', 'b1');
+    lab.restart();
+    assert.deepEqual(keptBoards(lab, all), []);
+    lab.present();
+    lab.send('attach', { ticket: later });
+    lab.send('attach', { ticket: all });
+    assert.deepEqual([keptBoards(lab, all), lab.fate(later)], [['b1'], 'waiting']);
+  });
+
+  test('follows another configuration: refused where it has become impossible, else with its place', () => {
+    const lab = busy();
+    const all = ticketOf(askAll(lab, 'ana', 'p*3'));
+    const two = ticketOf(askAll(lab, 'cyd', 'p*2'));
+    lab.configure({ boards: ['b1', 'b2'], pools: { p: ['b1', 'b2'] } });
+    assert.deepEqual([lab.fate(all), lab.fate(two)], ['refused', 'waiting']);
+    lab.release('bob', ['b1', 'b2']);
+    assert.deepEqual(offeredAll(lab, two), ['b1', 'b2']);
+  });
+
+  test('charges each queue one turn for each board', () => {
+    const lab = new Lab({ boards: ['b1', 'b2'], pools: { p: ['b1', 'b2'] } });
+    lab.take('zoe', 'b1');
+    lab.take('zoe', 'b2');
+    const all = ticketOf(askAll(lab, 'ana', 'p*2'));
+    const again = lab.ask('ana', 'p', { key: 'more' });
+    const other = lab.ask('cyd', 'p');
+    lab.release('zoe', ['b1', 'b2']);
+    assert.deepEqual(offeredAll(lab, all), ['b1', 'b2']);
+    lab.confirm(all);
+    lab.release('ana', 'b1');
+    assert.deepEqual([lab.offered(other), lab.fate(again)], ['b1', 'waiting']);
+  });
+});
