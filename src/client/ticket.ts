@@ -16,7 +16,8 @@ export interface Ended {
 
 /** What became of the wish for a board. */
 export type Settled =
-  | { readonly state: 'held'; readonly lock: LockView }
+  /** `locks`: of a ticket for several boards, all of them, the first being `lock`. */
+  | { readonly state: 'held'; readonly lock: LockView; readonly locks?: readonly LockView[] | undefined }
   | { readonly state: 'started'; readonly board: string; readonly token: string }
   | Ended;
 

@@ -3,6 +3,7 @@
 import { type TSchema, Type } from 'typebox';
 import { ConfigChange } from './config-change.ts';
 import {
+  BoardCount,
   ImageHash,
   JobSpec,
   Key,
@@ -67,6 +68,14 @@ export const operations = {
       {
         requestId: RequestId,
         target: Target,
+        /** So many boards of the target, all together or none; 1 where it is absent. Only for kind `lock`. */
+        count: Type.Optional(BoardCount),
+        /** And these, in the same step. */
+        also: Type.Optional(
+          Type.Array(Type.Object({ target: Target, count: Type.Optional(BoardCount) }, strict), {
+            maxItems: 64,
+          }),
+        ),
         kind: Type.Union([Type.Literal('lock'), Type.Literal('run'), Type.Literal('slot')]),
         key: Key,
         /** Seconds of the hold (-T); 0 or absent: no end. */

@@ -10,6 +10,9 @@ export const TicketId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTE
 /** A board, a pool, `a,b`, or `attribute=value[,attribute=value]`. */
 export const Target = Type.String({ minLength: 1, maxLength: 4096 });
 
+/** How many boards of a target. */
+export const BoardCount = Type.Integer({ minimum: 1, maximum: 64 });
+
 /** Any text; compared as a whole, never as a pattern. */
 export const Key = Type.String({ maxLength: 1024 });
 

@@ -15,6 +15,9 @@ export const Reason = Type.Object({
     Type.Literal('held-by-you'),
     Type.Literal('settling'),
     Type.Literal('no-slot'),
+    Type.Literal('gathering'),
+    Type.Literal('resting'),
+    Type.Literal('kept'),
   ]),
   board: Type.Optional(Type.String()),
   by: Type.Optional(Type.String()),
@@ -34,8 +37,21 @@ export const TicketView = Type.Union([
     reasons: Type.Array(Reason),
     deadlineAt: Type.Optional(Instant),
   }),
-  Type.Object({ state: Type.Literal('offered'), ticket: TicketId, board: Type.String(), token: Token }),
-  Type.Object({ state: Type.Literal('held'), ticket: TicketId, lock: LockView }),
+  /** Of several boards `board` and `token` are the first's; the token stands for all of them. */
+  Type.Object({
+    state: Type.Literal('offered'),
+    ticket: TicketId,
+    board: Type.String(),
+    token: Token,
+    boards: Type.Optional(Type.Array(Type.String())),
+  }),
+  /** `locks`: of a ticket for several boards, all that it still has, the first being `lock`. */
+  Type.Object({
+    state: Type.Literal('held'),
+    ticket: TicketId,
+    lock: LockView,
+    locks: Type.Optional(Type.Array(LockView)),
+  }),
   /** A run's ticket whose job was started; ask `job` for the rest. */
   Type.Object({ state: Type.Literal('started'), ticket: TicketId, board: Type.String(), token: Token }),
   Type.Object({
@@ -95,6 +111,8 @@ export const BoardView = Type.Object({
   /** What a person wants to know first. */
   state: Type.Union([
     Type.Literal('free'),
+    /** Free, and kept for a ticket for several boards that waits for more. */
+    Type.Literal('kept'),
     Type.Literal('granted'),
     Type.Literal('held'),
     Type.Literal('ending'),

@@ -1,6 +1,7 @@
 // Why a ticket waits, typed and in words, from committed state.
 import type { BoardRecord, LockRecord, Service, TicketRecord } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
+import { queuesOf } from '../domain/ticket-parts.ts';
 import type { Reason } from '../protocol/views.ts';
 import { clockTime } from './text.ts';
 
@@ -12,6 +13,7 @@ export function reasonsFor(state: State, ticket: TicketRecord, place: number | u
     return [{ kind: 'settling', text: 'the server has just started and waits for its clients' }];
   }
   if (ticket.kind === 'slot') return [slotReason(state, ticket)];
+  if (ticket.parts) return severalReasons(state, ticket, place);
   const boards = state.getSet(ticket.queue).boards;
   const reasons: Reason[] = [];
   if (place !== undefined && place > 0)
@@ -20,12 +22,35 @@ export function reasonsFor(state: State, ticket: TicketRecord, place: number | u
   if (ownAll) {
     reasons.push({ kind: 'held-by-you', text: 'you hold every board of it with this key; release one' });
   }
-  for (const name of boards.slice(0, reasonsMax)) {
-    const board = state.boards.get(name);
-    const reason = board && boardReason(board, state.lockOn(name));
-    if (reason) reasons.push(reason);
-  }
+  reasons.push(...boardReasons(state, boards));
   return reasons;
+}
+
+function boardReasons(state: State, boards: readonly string[]): Reason[] {
+  return boards.slice(0, reasonsMax).flatMap((name) => {
+    const board = state.boards.get(name);
+    return (board && boardReason(board, state.lockOn(name))) ?? [];
+  });
+}
+
+/** What is kept for it already, or that it lets others go first for a while; then why it has not got the rest. */
+function severalReasons(state: State, ticket: TicketRecord, place: number | undefined): Reason[] {
+  const reasons: Reason[] = [];
+  if (place !== undefined && place > 0)
+    reasons.push({ kind: 'behind', text: `behind ${place} other${place === 1 ? '' : 's'}` });
+  const kept = [...state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
+  if (kept.length > 0)
+    reasons.push({ kind: 'gathering', text: `kept for you until you can have all: ${kept.join(', ')}` });
+  if (ticket.gather?.state === 'resting')
+    reasons.push({ kind: 'resting', text: 'lets others go first for a while, unless all come free at once' });
+  const boards = new Set(queuesOf(ticket).flatMap((queue) => state.getSet(queue).boards));
+  return [
+    ...reasons,
+    ...boardReasons(
+      state,
+      [...boards].filter((board) => !kept.includes(board)),
+    ),
+  ];
 }
 
 function isOwn(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
@@ -54,6 +79,10 @@ export function boardReason(board: BoardRecord, lock: LockRecord | undefined): R
   if (lock && board.succeeds) return lockReason(lock);
   if (board.agent === 'away')
     return { kind: 'agent-away', board: name, text: `the agent of ${name} is away` };
+  if (board.keptFor !== undefined) {
+    const text = `${name} is kept for ticket ${board.keptFor}, which waits for more boards`;
+    return { kind: 'kept', board: name, text };
+  }
   return lock && lockReason(lock);
 }
 

@@ -45,6 +45,7 @@ export function viewTicket(state: State, ticket: TicketRecord, options: { places
       ticket: ticket.id,
       board: ticket.offer.board,
       token: formatToken(ticket.offer.token),
+      ...(ticket.offer.all ? { boards: ticket.offer.all.map(({ board }) => board) } : {}),
     };
   }
   const place = options.places ? placeOf(state, ticket) : undefined;
@@ -57,16 +58,16 @@ export function viewTicket(state: State, ticket: TicketRecord, options: { places
   };
 }
 
-/** How a ticket ended; `lock` is the one it got, if that is still there. */
+/** How a ticket ended; `locks`: those of what it got that are still there. */
 export function viewOutcome(
   ticket: { readonly id: number },
   outcome: TicketOutcome,
-  lock?: LockRecord,
+  locks: readonly LockRecord[] = [],
 ): TicketView {
   const base = { ticket: ticket.id };
   switch (outcome.kind) {
     case 'confirmed':
-      if (lock) return { state: 'held', ...base, lock: viewLock(lock) };
+      if (locks[0]) return viewHeld(ticket.id, locks[0], outcome.all ? locks : undefined);
       return {
         state: 'ended',
         ...base,
@@ -82,6 +83,16 @@ export function viewOutcome(
     case 'withdrawn':
       return { state: 'ended', ...base, ...withdrawnView(outcome) };
   }
+}
+
+/** `locks`: of a ticket for several boards. */
+export function viewHeld(
+  ticket: number,
+  lock: LockRecord,
+  locks: readonly LockRecord[] | undefined,
+): TicketView {
+  const all = locks ? { locks: locks.map(viewLock) } : {};
+  return { state: 'held', ticket, lock: viewLock(lock), ...all };
 }
 
 function withdrawnView(outcome: Extract<TicketOutcome, { kind: 'withdrawn' }>) {
@@ -173,7 +184,7 @@ export function viewBoard(
     pools: [...context.pools],
     ...(lock ? { lock: viewLock(lock) } : {}),
     ...(job ? { job: viewJob(job, context.extras(job.id)) } : {}),
-    waiting: state.setsOf(board.name).reduce((sum, set) => sum + set.queue.size, 0),
+    waiting: state.setsOf(board.name).reduce((sum, set) => sum + set.waiting, 0),
   };
 }
 
@@ -195,7 +206,8 @@ function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['s
   if (board.health.state === 'broken') return 'broken';
   if (lock) return lock.state;
   if (board.service.state !== 'in' || board.succeeds) return 'out';
-  return board.agent === 'away' ? 'away' : 'free';
+  if (board.agent === 'away') return 'away';
+  return board.keptFor === undefined ? 'free' : 'kept';
 }
 
 /** `places`: work out the place, which for a long queue is the dearest part of a status. */
@@ -259,6 +271,6 @@ function viewPool(
     boards: [...pool.boards],
     usable: usable.length,
     taken: usable.filter((name) => state.locks.has(name)).length,
-    waiting: key === undefined ? 0 : (state.findSet(key)?.queue.size ?? 0),
+    waiting: key === undefined ? 0 : (state.findSet(key)?.waiting ?? 0),
   };
 }

@@ -83,6 +83,7 @@ test('the shape of the documentation becomes the lab it describes', () => {
     force: 'anyone',
     admins: [],
     discipline: 'turns',
+    gatherSeconds: 600,
     limits: defaultLimits,
     retention: defaultRetention,
   });
@@ -110,6 +111,7 @@ limits:
   log_bytes_max: 2GB
   job_max: 1h30m
   ad_hoc_queues_per_board: 9
+  boards_per_ticket: 11
   open_streams: 10
 retention: { logs: 2d, images: 3d, jobs: 4d, tickets: 5m, audit: 6d, disk_max: 7MB }
 `);
@@ -126,6 +128,7 @@ retention: { logs: 2d, images: 3d, jobs: 4d, tickets: 5m, audit: 6d, disk_max: 7
     logBytesMax: 2_147_483_648,
     jobSecondsMax: 5_400,
     adHocQueuesPerBoard: 9,
+    boardsPerTicket: 11,
     openStreams: 10,
   });
   assert.deepEqual(lab.retention, {

@@ -1,7 +1,7 @@
 // What every operation gets to know about its caller, and what several of them share.
 import { hash } from 'node:crypto';
 import type { Caller } from '../../domain/commands.ts';
-import type { TargetSpec } from '../../domain/records.ts';
+import type { SingleTarget } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { OperationName, RequestOf, ResponseOf } from '../../protocol/operations.ts';
@@ -34,7 +34,7 @@ export function identify(
 }
 
 /** What the target's text means, or UNKNOWN_TARGET with all valid names. */
-export function resolveTarget(state: State, text: string): TargetSpec {
+export function resolveTarget(state: State, text: string): SingleTarget {
   const parsed = state.labIndex.parseTarget(text);
   if (parsed.ok) return parsed.target;
   throw unknownTarget(state, parsed.unknown);

@@ -2,10 +2,12 @@
 import type { ConfirmReply, Submit, SubmitReply } from '../../domain/commands.ts';
 import {
   formatToken,
+  type LockRecord,
   type PriorityClass,
   parseToken,
   type Refusal,
   type TargetSpec,
+  type TicketOutcome,
 } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import { compilePattern } from '../../platform/match/compile.ts';
@@ -14,7 +16,7 @@ import { labelOfKey } from '../../protocol/key-label.ts';
 import type { RequestOf, ResponseOf } from '../../protocol/operations.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
 import type { TicketView } from '../../protocol/views.ts';
-import { viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
+import { viewHeld, viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
 import { type Call, type Handler, identify, resolveTarget } from './call.ts';
 
 const classes: Record<'high' | 'normal' | 'low', PriorityClass> = { high: 0, normal: 1, low: 2 };
@@ -36,12 +38,27 @@ export const submit: Handler<'submit'> = async (call, body) => {
 
 async function submitNew(call: Call, body: SubmitBody): Promise<ResponseOf<'submit'>> {
   const { core } = call.lab;
-  const target = await core.read((state) => resolveTarget(state, body.target));
+  const target = await core.read((state) => wantedTarget(state, body));
   if (body.kind !== 'lock') await checkJob(call, body, target);
   const command = { name: 'submit' as const, body: toSubmit(call, body, target) };
   return core.answer(command, identify(call, 'submit', body), (reply, state) =>
     submitResponse(reply, body, state),
   );
+}
+
+/** One board of the target, or several of it and of others. Throws UNKNOWN_TARGET, BAD_REQUEST. */
+function wantedTarget(state: State, body: SubmitBody): TargetSpec {
+  const { target, count = 1, also = [] } = body;
+  if (count === 1 && also.length === 0) return resolveTarget(state, target);
+  if (body.kind !== 'lock')
+    throw new MqError('BAD_REQUEST', 'A job runs on one board. Lock several, then run on each.');
+  if (body.reuse)
+    throw new MqError('BAD_REQUEST', 'A lock that you have already can do for one board, not for several.');
+  const needs = [{ target, count }, ...also].map((need) => ({
+    target: resolveTarget(state, need.target),
+    count: need.count ?? 1,
+  }));
+  return { kind: 'several', needs };
 }
 
 function isOpen(view: TicketView): boolean {
@@ -126,7 +143,8 @@ function checkTexts(job: JobSpec): void {
 
 function submitResponse(reply: SubmitReply, body: SubmitBody, state: State): ResponseOf<'submit'> {
   const parsed = state.labIndex.parseTarget(body.target);
-  const kind = parsed.ok && parsed.target.kind === 'board' ? 'board' : 'pool';
+  const isOne = (body.count ?? 1) === 1 && (body.also ?? []).length === 0;
+  const kind = isOne && parsed.ok && parsed.target.kind === 'board' ? 'board' : 'pool';
   const members = reply.members.map(viewMember);
   if (reply.kind === 'refused') throw refusal(reply.why, { body, kind, members });
   if (reply.kind === 'reused') {
@@ -209,7 +227,7 @@ function leaveTicket({ lab, session }: Call, view: TicketView): void {
 function confirmView(reply: ConfirmReply, id: number, state: State): TicketView | undefined {
   switch (reply.kind) {
     case 'held':
-      return { state: 'held', ticket: id, lock: viewLock(reply.lock) };
+      return viewHeld(id, reply.lock, reply.locks.length > 1 ? reply.locks : undefined);
     case 'started':
       return { state: 'started', ticket: id, board: reply.job.board, token: formatToken(reply.job.token) };
     case 'gone': {
@@ -258,11 +276,19 @@ async function findEnded(call: Call, id: number): Promise<TicketView> {
   const ticket = await call.lab.store.findTicket(id);
   if (!ticket?.outcome) throw new MqError('UNKNOWN_TICKET', `There is no ticket ${id}.`);
   const { outcome } = ticket;
-  const lock = await call.lab.core.read((state) => {
-    const board = [...(state.boardsByTicket.get(id) ?? [])][0];
-    return board === undefined ? undefined : state.locks.get(board);
-  });
-  return viewOutcome(ticket, outcome, lock?.state === 'held' ? lock : undefined);
+  const locks = await call.lab.core.read((state) =>
+    [...(state.boardsByTicket.get(id) ?? [])]
+      .flatMap((board) => state.locks.get(board) ?? [])
+      .filter((lock) => lock.state === 'held'),
+  );
+  return viewOutcome(ticket, outcome, inOrder(locks, outcome));
+}
+
+/** As the ticket asked for them. */
+function inOrder(locks: readonly LockRecord[], outcome: TicketOutcome): readonly LockRecord[] {
+  if (outcome.kind !== 'confirmed' || !outcome.all) return locks;
+  const order = outcome.all.map(({ board }) => board);
+  return locks.toSorted((a, b) => order.indexOf(a.board) - order.indexOf(b.board));
 }
 
 async function findJobView(call: Call, id: number) {

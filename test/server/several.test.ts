@@ -1,0 +1,69 @@
+// Several boards at once, as clients see it: one submit, one offer, one confirm, and what a ticket says while it waits.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isTicket } from './events.ts';
+import { newId, startLab, TestClient } from './lab.ts';
+
+const timeout = 20_000;
+
+test('several boards are offered and confirmed as one, and told with a lock each', { timeout }, async (t) => {
+  const { lab } = await startLab(t);
+  const ada = new TestClient(lab, 'ada');
+  const { ticket, view } = await ada.lock('a', { also: [{ target: 'b' }] });
+  assert.ok(view.state === 'offered');
+  assert.deepEqual(view.boards, ['a', 'b']);
+  const held = (await ada.confirm(ticket, view.token)).view;
+  assert.ok(held.state === 'held');
+  assert.deepEqual(
+    held.locks?.map(({ board, state }) => [board, state]),
+    [
+      ['a', 'held'],
+      ['b', 'held'],
+    ],
+  );
+  await ada.call('release', { requestId: newId(), target: 'a', key: '0' });
+  const left = (await ada.call('attach', { ticket })).view;
+  assert.ok(left.state === 'held');
+  assert.deepEqual(
+    left.locks?.map(({ board }) => board),
+    ['b'],
+  );
+});
+
+test('who waits for several is told what is kept, and others for whom', { timeout }, async (t) => {
+  const { lab } = await startLab(t);
+  const [ada, bob] = [new TestClient(lab, 'ada'), new TestClient(lab, 'bob')];
+  const first = await bob.lock('b');
+  assert.ok(first.view.state === 'offered');
+  await bob.confirm(first.ticket, first.view.token);
+  const { ticket, view } = await ada.lock('p', { count: 2 });
+  assert.equal(view.state, 'waiting');
+  const late = await bob.lock('a');
+  const status = await bob.call('status', {});
+  const board = status.boards.find((one) => one.board === 'a');
+  assert.deepEqual([board?.state, board?.waiting], ['kept', 2]);
+  const entry = status.queue.find((one) => one.ticket === ticket);
+  assert.equal(entry?.target, '2 of p');
+  assert.deepEqual(
+    entry?.reasons.map(({ kind, board: name }) => [kind, name]),
+    [
+      ['gathering', undefined],
+      ['held', 'b'],
+    ],
+  );
+  const other = status.queue.find((one) => one.ticket === late.ticket);
+  assert.deepEqual([other?.place, other?.reasons.at(-1)?.kind], [1, 'kept']);
+  await bob.call('release', { requestId: newId(), target: 'b', key: '0' });
+  await ada.event(isTicket(ticket, 'offered'));
+});
+
+test('several boards for a job, or with --reuse, are refused, and more than there are', {
+  timeout,
+}, async (t) => {
+  const { lab } = await startLab(t);
+  const ada = new TestClient(lab, 'ada');
+  await assert.rejects(ada.run('a', { also: [{ target: 'b' }] }), { code: 'BAD_REQUEST' });
+  await assert.rejects(ada.lock('p', { count: 2, reuse: true }), { code: 'BAD_REQUEST' });
+  await assert.rejects(ada.lock('p', { count: 3 }), { code: 'NO_BOARD_FITS' });
+  await assert.rejects(ada.lock('p', { also: [{ target: 'nosuch' }] }), { code: 'UNKNOWN_TARGET' });
+});
