@@ -149,7 +149,7 @@ function offeredTokens(ticket: TicketRecord | undefined): Token[] {
 
 function checkParts(state: State, ticket: TicketRecord): string[] {
   return (ticket.parts ?? []).flatMap(({ target, queue }) => {
-    const boards = boardsFor(state.lab, { target });
+    const boards = boardsFor(state.lab, { kind: 'lock', target });
     const queued = state.findSet(queue)?.boards ?? [];
     return [...queued].sort().join() === boards.sort().join()
       ? []

@@ -11,7 +11,10 @@ export interface NeedBoards {
 
 export function needsFor(lab: LabDefinition, ticket: TicketRecord): NeedBoards[] {
   if (!ticket.parts) return [{ boards: boardsFor(lab, ticket), count: 1 }];
-  return ticket.parts.map(({ target, count }) => ({ boards: boardsFor(lab, { target }), count }));
+  return ticket.parts.map(({ target, count }) => ({
+    boards: boardsFor(lab, { kind: 'lock', target }),
+    count,
+  }));
 }
 
 /** How many of the boards can be used at once, each for one need. Tries everything. */
