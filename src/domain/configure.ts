@@ -3,15 +3,8 @@
 import type { CommandTypes } from './commands.ts';
 import { raiseTurn } from './grants.ts';
 import { dropNames, forgetBoard, mustStay } from './leaving.ts';
-import type {
-  BoardRecord,
-  Granted,
-  LabDefinition,
-  SingleTarget,
-  TargetSpec,
-  TicketPart,
-  TicketRecord,
-} from './records.ts';
+import type { Granted, TicketPart } from './offer.ts';
+import type { BoardRecord, LabDefinition, SingleTarget, TargetSpec, TicketRecord } from './records.ts';
 import { canEverHave, letAllGo } from './several.ts';
 import { turnKey } from './state.ts';
 import type { Step } from './step.ts';

@@ -1,6 +1,7 @@
 // What a grant writes, and what taking it back undoes: the lock, the turn of its set, the ticket's offer.
 import { removeLock } from './locks.ts';
-import type { Granted, Offer, TicketRecord } from './records.ts';
+import type { Granted, Offer } from './offer.ts';
+import type { TicketRecord } from './records.ts';
 import { canEverHave } from './several.ts';
 import { unofferSlot } from './slots.ts';
 import { turnKey } from './state.ts';

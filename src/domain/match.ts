@@ -3,8 +3,9 @@
 
 import { grantBoard } from './grants.ts';
 import { beginEnding } from './locks.ts';
+import type { Offer } from './offer.ts';
 import { secureFree } from './power.ts';
-import type { LockRecord, Offer, TicketRecord } from './records.ts';
+import type { LockRecord, TicketRecord } from './records.ts';
 import { openDoors } from './restart.ts';
 import { findReclaims, gather, isWantedBefore, reviewKept, serveSeveral } from './several.ts';
 import { offerIdleSlot } from './slots.ts';

@@ -7,7 +7,8 @@
 // looks at first.
 import { grantBoard } from './grants.ts';
 import { matchBoards } from './matching.ts';
-import type { Gather, Granted, LockRecord, TicketRecord } from './records.ts';
+import type { Gather, Granted } from './offer.ts';
+import type { LockRecord, TicketRecord } from './records.ts';
 import type { State } from './state.ts';
 import type { Step } from './step.ts';
 import { queuesOf, wantedQueues } from './ticket-parts.ts';

@@ -1,5 +1,6 @@
 // Tickets for one board and for several, looked at in the same way: their queues, and what an offer granted. Pure.
-import type { Granted, Offer, TicketRecord } from './records.ts';
+import type { Granted, Offer } from './offer.ts';
+import type { TicketRecord } from './records.ts';
 
 const none: readonly string[] = [];
 
