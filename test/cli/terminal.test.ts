@@ -71,7 +71,9 @@ test('writing waits for a slow reader, and ends when the reader is gone', async 
 test('colours come on terminals that want them', () => {
   const colourful = capturedTerminal({ isTTY: true });
   assert.equal(colourful.terminal.hasColour(colourful.stdout), true);
+  colourful.terminal.hasNoColour = true;
   for (const { terminal, stdout } of [
+    colourful,
     capturedTerminal(),
     capturedTerminal({ isTTY: true, env: { NO_COLOR: '1' } }),
     capturedTerminal({ isTTY: true, env: { TERM: 'dumb' } }),
@@ -119,6 +121,31 @@ test('a table is narrowed to the terminal by its flexible columns, and hostile c
   for (const line of lines) assert.ok(textWidth(line) <= 30, line);
   assert.match(lines[1] ?? '', /k\\nx+…$/);
   assert.match(tableLines(columns, [['1', 'sabre', 'x'.repeat(100)]])[1] ?? '', /x{100}$/);
+});
+
+test('a table fits any width that has room for its columns, and leaves out what matters least first', () => {
+  const columns = [
+    { title: 'BOARD' },
+    { title: 'KEY', flexible: true, drop: 2 },
+    { title: 'POOLS', flexible: true, drop: 1 },
+  ];
+  const rows = [
+    ['sabre', '漢字漢字漢字', 'north south'],
+    ['haswell-1', 'k', 'east'],
+  ];
+  const titles = (width: number) => tableLines(columns, rows, { width })[0]?.split(/ +/);
+  assert.deepEqual(titles(80), ['BOARD', 'KEY', 'POOLS']);
+  assert.deepEqual(titles(22), ['BOARD', 'KEY']);
+  assert.deepEqual(titles(16), ['BOARD']);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 3, max: 90 }),
+      fc.array(fc.array(fc.string(), { minLength: 3, maxLength: 3 })),
+      (width, rows) => {
+        for (const line of tableLines(columns, rows, { width })) assert.ok(textWidth(line) <= width, line);
+      },
+    ),
+  );
 });
 
 test('colour does not count as width', () => {

@@ -9,12 +9,12 @@ const columns: readonly Column[] = [
   { title: 'JOB', right: true },
   { title: 'STATE' },
   { title: 'BOARD' },
-  { title: 'USER' },
-  { title: 'KEY', flexible: true },
-  { title: 'STARTED' },
-  { title: 'TOOK', right: true },
-  { title: 'FILES', flexible: true },
-  { title: 'DETAIL', flexible: true },
+  { title: 'USER', drop: 5 },
+  { title: 'KEY', flexible: true, drop: 1 },
+  { title: 'STARTED', drop: 3 },
+  { title: 'TOOK', right: true, drop: 6 },
+  { title: 'FILES', flexible: true, drop: 2 },
+  { title: 'DETAIL', flexible: true, drop: 4 },
 ];
 
 export interface JobTableOptions {

@@ -15,13 +15,13 @@ const boardColumns: readonly Column[] = [
   { title: 'BOARD' },
   { title: 'STATE' },
   { title: 'HOLDER' },
-  { title: 'KEY', flexible: true },
-  { title: 'SINCE' },
-  { title: 'UNTIL' },
-  { title: 'JOB', right: true },
-  { title: 'WAITING', right: true },
-  { title: 'POOLS', flexible: true },
-  { title: 'NOTE', flexible: true },
+  { title: 'KEY', flexible: true, drop: 5 },
+  { title: 'SINCE', drop: 6 },
+  { title: 'UNTIL', drop: 2 },
+  { title: 'JOB', right: true, drop: 4 },
+  { title: 'WAITING', right: true, drop: 3 },
+  { title: 'POOLS', flexible: true, drop: 1 },
+  { title: 'NOTE', flexible: true, drop: 7 },
 ];
 
 const poolColumns: readonly Column[] = [
@@ -32,17 +32,17 @@ const poolColumns: readonly Column[] = [
 ];
 
 const queueColumns: readonly Column[] = [
-  { title: 'TICKET', right: true },
+  { title: 'TICKET', right: true, drop: 7 },
   { title: 'FOR' },
   { title: 'PLACE', right: true },
   { title: 'USER' },
-  { title: 'KEY', flexible: true },
-  { title: 'KIND' },
-  { title: 'CLASS' },
-  { title: 'SINCE' },
-  { title: 'UNTIL' },
-  { title: 'STATE' },
-  { title: 'WHY', flexible: true },
+  { title: 'KEY', flexible: true, drop: 5 },
+  { title: 'KIND', drop: 1 },
+  { title: 'CLASS', drop: 4 },
+  { title: 'SINCE', drop: 3 },
+  { title: 'UNTIL', drop: 2 },
+  { title: 'STATE', drop: 6 },
+  { title: 'WHY', flexible: true, drop: 8 },
 ];
 
 /** Heading, boards, pools and what waits. */

@@ -11,9 +11,6 @@ import { statusLines } from './status-table.ts';
 
 const options = { watch: { kind: 'flag', short: 'w' }, json: { kind: 'flag' } } as const;
 
-/** Clears the screen from the top. */
-const home = '\u001b[H\u001b[J';
-
 export function status(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('status', argv, terminal, options, async ({ options, connect }) => {
     noWords('status', options.words);
@@ -25,6 +22,15 @@ export function status(argv: readonly string[], terminal: Terminal): Promise<num
       return 0;
     }
     const signal = takeSignals(terminal);
+    if (!isJson && terminal.isScreen) {
+      const { watchOnScreen } = await import('./status-watch.ts');
+      await watchOnScreen({
+        terminal,
+        signal,
+        connect: (onLink) => connect({ readsOnly: true, onLink }),
+      });
+      return 0;
+    }
     const client = await connect({ readsOnly: true, onLink: tellLink(terminal) });
     const show = isJson ? showJson : showTables;
     await watchStatus(client, (status) => show(status, terminal), { signal });
@@ -42,16 +48,7 @@ function showJson(status: StatusView, terminal: Terminal): void {
   terminal.print([JSON.stringify(status)]);
 }
 
-/** On a terminal in place, cut to its height; elsewhere one below the other. */
+/** One below the other. */
 function showTables(status: StatusView, terminal: Terminal): void {
-  const lines = tables(status, terminal);
-  const { stdout } = terminal;
-  if (stdout.isTTY !== true) {
-    terminal.print([...lines, '']);
-    return;
-  }
-  const rows = (stdout.rows || 24) - 1;
-  const shown =
-    lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`] : lines;
-  stdout.write(`${home}${shown.join('\n')}\n`);
+  terminal.print([...tables(status, terminal), '']);
 }

@@ -7,7 +7,11 @@ export const boardsHelp: HelpGroup = {
     status: {
       summary: 'Who has which board, and what waits',
       forms: ['[--watch] [--json]'],
-      options: [['-w, --watch', 'show it again whenever it changes, until Ctrl+C'], jsonOption, serverOption],
+      options: [
+        ['-w, --watch', 'the whole screen, with your jobs, kept up to date; q or Ctrl+C leaves'],
+        jsonOption,
+        serverOption,
+      ],
       examples: [
         ['status', 'the lab at a glance'],
         ['status --watch', 'the same, kept up to date'],

@@ -1,5 +1,6 @@
-// Tables for people: columns as wide as they need, narrowed to the terminal's width where there is one. Pure. Cells
-// may come from other users: they are shown with control characters escaped.
+// Tables for people: columns as wide as they need, narrowed to the terminal's width where there is one, by cutting what
+// may be cut, then by leaving out what matters least. Pure. Cells may come from other users: they are shown with control
+// characters escaped.
 import { escapeText } from './escape.ts';
 import { fitWidth, padWidth, textWidth } from './width.ts';
 
@@ -9,6 +10,8 @@ export interface Column {
   readonly right?: boolean;
   /** May be cut to fit the terminal; others keep their width as long as possible. */
   readonly flexible?: boolean;
+  /** Left out where the terminal is too narrow, the lowest number first. Absent: never. */
+  readonly drop?: number;
 }
 
 export interface Cell {
@@ -26,6 +29,8 @@ export interface TableOptions {
 
 const gap = '  ';
 const flexibleMin = 6;
+/** In a terminal too narrow for anything else. */
+const columnMin = 3;
 
 /** Lines of the table, titles first. Columns that are empty in every row are left out. */
 export function tableLines(
@@ -40,50 +45,77 @@ export function tableLines(
     }),
   );
   const used = columns
-    .map((column, index) => ({ column, index }))
-    .filter(({ index }) => cells.some((row) => (row[index]?.text ?? '') !== ''));
-  const widths = narrow(
-    used.map(({ column, index }) => ({
+    .map((column, index) => ({
+      column,
+      index,
       width: Math.max(textWidth(column.title), ...cells.map((row) => textWidth(row[index]?.text ?? ''))),
-      flexible: column.flexible === true,
-    })),
-    width,
-  );
+    }))
+    .filter(({ index }) => cells.some((row) => (row[index]?.text ?? '') !== ''));
+  const shown = fitColumns(used, width ?? Number.POSITIVE_INFINITY);
   const line = (texts: readonly (Cell | undefined)[]) =>
-    used
-      .map(({ column }, position) => padCell(texts[position], widths[position] ?? 0, column.right === true))
+    shown
+      .map(({ column, width }, position) => padCell(texts[position], width, column.right === true))
       .join(gap)
       .trimEnd();
   return [
-    line(used.map(({ column }) => ({ text: column.title, paint: paintTitle }))),
-    ...cells.map((row) => line(used.map(({ index }) => row[index]))),
+    line(shown.map(({ column }) => ({ text: column.title, paint: paintTitle }))),
+    ...cells.map((row) => line(shown.map(({ index }) => row[index]))),
   ];
 }
 
 function padCell(cell: Cell | undefined, width: number, right: boolean): string {
   const text = cell?.text ?? '';
-  const padded = right ? fitWidth(text, width).padStart(width) : padWidth(text, width);
+  const padded = right ? padLeft(fitWidth(text, width), width) : padWidth(text, width);
   // Trailing spaces stay outside the colour, so that a line can be trimmed.
   const bare = padded.trimEnd();
   return cell?.paint ? cell.paint(bare) + padded.slice(bare.length) : padded;
 }
 
-/** Takes from the widest flexible column, one by one, until all fit. */
-function narrow(
-  columns: readonly { width: number; flexible: boolean }[],
-  width: number | undefined,
-): number[] {
-  const widths = columns.map((column) => column.width);
-  if (width === undefined) return widths;
-  const total = () => widths.reduce((sum, one) => sum + one, 0) + gap.length * Math.max(0, widths.length - 1);
-  while (total() > width) {
-    let widest = -1;
-    columns.forEach(({ flexible }, index) => {
-      const here = widths[index] ?? 0;
-      if (flexible && here > flexibleMin && here > (widths[widest] ?? 0)) widest = index;
-    });
-    if (widest < 0) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+function padLeft(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
+}
+
+interface Placed {
+  readonly column: Column;
+  readonly index: number;
+  readonly width: number;
+}
+
+/** The columns that have room, and how much each of them gets. */
+function fitColumns(columns: readonly Placed[], width: number): Placed[] {
+  let shown = [...columns];
+  while (true) {
+    const narrowed = narrow(shown, width, ({ column }) =>
+      column.flexible === true ? flexibleMin : undefined,
+    );
+    if (totalWidth(narrowed) <= width) return narrowed;
+    const ranks = shown.flatMap(({ column }) => column.drop ?? []);
+    if (ranks.length === 0) return narrow(narrowed, width, () => columnMin);
+    const least = Math.min(...ranks);
+    shown = shown.filter(({ column }) => column.drop !== least);
   }
-  return widths;
+}
+
+/** Takes from the widest column, one by one, until all fit or each is at its least; undefined: it stays as it is. */
+function narrow(
+  columns: readonly Placed[],
+  width: number,
+  leastOf: (column: Placed) => number | undefined,
+): Placed[] {
+  const narrowed = [...columns];
+  while (totalWidth(narrowed) > width) {
+    let widest = -1;
+    narrowed.forEach((column, index) => {
+      const least = leastOf(column) ?? Number.POSITIVE_INFINITY;
+      if (column.width > least && column.width > (narrowed[widest]?.width ?? 0)) widest = index;
+    });
+    const column = narrowed[widest];
+    if (column === undefined) break;
+    narrowed[widest] = { ...column, width: column.width - 1 };
+  }
+  return narrowed;
+}
+
+function totalWidth(columns: readonly Placed[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 0) + gap.length * Math.max(0, columns.length - 1);
 }

@@ -39,6 +39,11 @@ export class Terminal {
     return this.stderr.isTTY === true;
   }
 
+  /** Whether stdout is a screen on which a cursor can be moved. */
+  get isScreen(): boolean {
+    return this.stdout.isTTY === true && !['', 'dumb'].includes(this.#env.TERM ?? '');
+  }
+
   /** Colours only on a terminal that has them, and not where NO_COLOR asks for none (https://no-color.org). */
   hasColour(stream: TerminalStream): boolean {
     return stream.isTTY === true && !this.hasNoColour && !this.#env.NO_COLOR && this.#env.TERM !== 'dumb';

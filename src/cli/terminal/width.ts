@@ -14,6 +14,28 @@ export function fitWidth(text: string, columns: number): string {
   return `${fitted}…`;
 }
 
+/** As `fitWidth`, for text that may hold colours (paint.ts): these take no room, and none is left open at the cut. */
+export function fitPainted(text: string, columns: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with it
+  const parts = text.split(/(\u001b\[\d+m)/);
+  const isCode = (part: string) => part.startsWith('\u001b[');
+  if (textWidth(parts.filter((part) => !isCode(part)).join('')) <= columns) return text;
+  let left = columns;
+  let fitted = '';
+  for (const part of parts) {
+    if (isCode(part)) fitted += part;
+    else if (left > 0 && textWidth(part) >= left) {
+      // More text comes behind this part, or it is too long itself.
+      fitted += fitWidth(`${part}…`, left);
+      left = 0;
+    } else if (left > 0) {
+      fitted += part;
+      left -= textWidth(part);
+    }
+  }
+  return fitted;
+}
+
 /** Fills up with spaces, or cuts, to exactly so many columns. */
 export function padWidth(text: string, columns: number): string {
   const fitted = fitWidth(text, columns);
