@@ -14,6 +14,7 @@ export const threadEntries: readonly string[] = [
   'store/sqlite/thread.ts',
   'drivers/board/v86-thread.ts',
   'cli/with/guard.ts',
+  'server/lock-files/keeper-process.ts',
 ];
 
 // Packages that stay in node_modules, because they load a binary from beside their own files.

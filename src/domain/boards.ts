@@ -52,7 +52,7 @@ function pressEnding(step: Step, lock: LockRecord, job: JobRecord | undefined): 
   resumeLimits(step, lock, job);
   if (job?.state === 'ending')
     step.effects.push({ kind: 'cancel-job', job, why: job.cancelledBy?.why ?? 'cancelled' });
-  else if (!job && lock.state === 'ending')
+  else if (!job && lock.state === 'ending' && lock.file !== 'leaving')
     step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
@@ -60,7 +60,7 @@ function pressEnding(step: Step, lock: LockRecord, job: JobRecord | undefined): 
 function resumeLimits(step: Step, lock: LockRecord, job: JobRecord | undefined): void {
   const { limitAt } = endingLimit(step, step.state.boards.get(lock.board));
   if (limitAt === undefined) return;
-  if (lock.ending && lock.ending.limitAt === undefined)
+  if (lock.ending && lock.ending.limitAt === undefined && lock.file !== 'leaving')
     step.put('lock', lock.board, { ...lock, ending: { ...lock.ending, limitAt } });
   if (lock.state === 'held' && job?.state === 'ending' && job.endingLimitAt === undefined)
     step.put('job', String(job.id), { ...job, endingLimitAt: limitAt });

@@ -1,6 +1,7 @@
 // Clients come and go. A ticket whose client is away is parked, and withdrawn after a grace; a job is cancelled.
 import type { CommandTypes } from './commands.ts';
 import { stopJob } from './jobs.ts';
+import { isMaking } from './lock-files.ts';
 import { reclaimFor } from './match.ts';
 import type { Step } from './step.ts';
 import { unpark, withdrawTicket } from './tickets.ts';
@@ -13,7 +14,8 @@ export function attach(step: Step, body: CommandTypes['attach']['body']): Comman
       const { graceUntil: _grace, ...rest } = ticket;
       step.putTicket({ ...rest, settling: false });
     }
-    if (ticket.offer) step.effects.push({ kind: 'offer', ticket: ticket.id, ...ticket.offer });
+    if (ticket.offer && !isMaking(step.state, ticket))
+      step.effects.push({ kind: 'offer', ticket: ticket.id, ...ticket.offer });
     return { kind: 'ticket' };
   }
   const job = step.state.jobs.get(body.ticket);

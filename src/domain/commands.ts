@@ -3,6 +3,7 @@
 // `step` (step.ts) takes one command and the time; it returns changes, audit events, a reply and effects. The
 // server commits changes and audit first, and only then sends the reply and carries out the effects.
 import type {
+  FoundFile,
   JobRecord,
   JobResult,
   LabDefinition,
@@ -81,7 +82,14 @@ export interface ReleaseOutcome {
 export type ChangeHolderReply =
   | { readonly kind: 'done'; readonly lock: LockRecord }
   | {
-      readonly kind: 'not-held' | 'wrong-key' | 'not-allowed' | 'job-running' | 'switching' | 'reclaimed';
+      readonly kind:
+        | 'not-held'
+        | 'wrong-key'
+        | 'not-allowed'
+        | 'from-file'
+        | 'job-running'
+        | 'switching'
+        | 'reclaimed';
       readonly lock?: LockRecord;
     };
 
@@ -215,6 +223,29 @@ export interface CommandTypes {
     };
     reply: { readonly kind: 'done' | 'not-allowed' } | { readonly kind: 'unknown'; readonly board: string };
   };
+  /** The lock file of this lock is made: only now is an offer told. What is said of a folder that was left is void. */
+  lockFileMade: {
+    body: { readonly folder: string; readonly board: string; readonly token: Token };
+    reply: undefined;
+  };
+  /**
+   * The lock file of a board was looked at, while its lock was the one with this token (or there was none): another's is
+   * there, or none.
+   */
+  lockFileSeen: {
+    body: {
+      readonly folder: string;
+      readonly board: string;
+      readonly token?: Token;
+      readonly found?: FoundFile;
+    };
+    reply: undefined;
+  };
+  /** Lock files of these boards can't be made or read, and why; without a why: they can again. */
+  lockFileFault: {
+    body: { readonly folder: string; readonly boards: readonly string[]; readonly why?: string };
+    reply: undefined;
+  };
   /** Time has passed. */
   tick: { body: object; reply: undefined };
 }
@@ -259,7 +290,9 @@ export type Effect =
       readonly action: PowerAction;
       readonly request: string;
       readonly again: boolean;
-    };
+    }
+  /** The board's lock has changed, and its lock file may have to. */
+  | { readonly kind: 'lock-file'; readonly board: string };
 
 /** One line of the audit: who did what to which board, and why. */
 export interface AuditEvent {

@@ -3,6 +3,7 @@
 import type { CommandTypes } from './commands.ts';
 import { raiseTurn } from './grants.ts';
 import { dropNames, forgetBoard, mustStay } from './leaving.ts';
+import { moveLockFiles } from './lock-files.ts';
 import type { Granted, TicketPart } from './offer.ts';
 import type { BoardRecord, LabDefinition, SingleTarget, TargetSpec, TicketRecord } from './records.ts';
 import { canEverHave, letAllGo } from './several.ts';
@@ -17,10 +18,12 @@ export function configure(step: Step, body: CommandTypes['configure']['body']): 
   letAllGo(step);
   const waiting = takeOut(step);
   addBoards(step, body.lab);
+  const before = step.state.lab;
   dropBoards(step, body.lab);
   step.put('lab', '', body.lab);
   for (const [ticket, turns] of waiting) putBack(step, ticket, turns);
   raiseOffered(step);
+  moveLockFiles(step, before);
   for (const queue of [...step.state.queues.keys()]) step.sweepQueue(queue, '');
   for (const board of step.state.boards.keys()) step.boardsToMatch.add(board);
   for (const set of step.state.allSets()) step.setsToReview.add(set.key);

@@ -31,6 +31,7 @@ export function grantBoard(
     holdSeconds: ticket.holdSeconds,
     overdue: false,
     ...(step.state.boards.get(board)?.mayBeOn ? { foundOn: true } : {}),
+    ...(step.state.lab.lockFiles === undefined ? {} : { file: 'making' as const }),
     note: ticket.note,
   });
   step.audit.push({
@@ -42,6 +43,15 @@ export function grantBoard(
     ticket: ticket.id,
   });
   return { board, token, queue, grantNumber, ...raiseTurn(step, ticket, { queue, number: grantNumber }) };
+}
+
+/** Offers what was granted: at once, or in a lab with lock files when those are made. */
+export function makeOffer(step: Step, ticket: TicketRecord, granted: Omit<Offer, 'confirmBy'>): void {
+  const isMaking = step.state.lab.lockFiles !== undefined;
+  const confirmBy = step.now + (isMaking ? step.timing.lockFileMs : step.timing.confirmMs);
+  step.putTicket({ ...ticket, state: 'offered', offer: { ...granted, confirmBy } });
+  const { board, token } = granted;
+  if (!isMaking) step.effects.push({ kind: 'offer', ticket: ticket.id, board, token });
 }
 
 /** Only a set that has other tickets in the queue needs its turn kept: later arrivals are larger anyway. */

@@ -197,6 +197,8 @@ function recovered(board: BoardRecord, result: JobResult): Health {
 export function poweredOff(step: Step, body: CommandTypes['poweredOff']['body']): undefined {
   const lock = step.state.locks.get(body.board);
   if (lock?.state !== 'ending' || lock.job !== undefined || !sameToken(lock.lastToken, body.token)) return;
+  // It is off already, and only its lock file is left to go.
+  if (lock.file === 'leaving') return;
   if (body.ok) markOff(step, body.board);
   else breakBoard(step, body.board, `the power could not be switched off: ${body.detail}`);
   removeLock(step, lock);

@@ -108,7 +108,7 @@ function releaseEnding(
     step.effects.push({ kind: 'job-changed', job: ended });
   }
   removeLock(step, lock);
-  return 'released';
+  return step.state.locks.has(lock.board) ? 'ending' : 'released';
 }
 
 /**
@@ -135,11 +135,14 @@ export function beginEnding(
   const job = lock.job === undefined ? undefined : step.state.jobs.get(lock.job);
   const board = step.state.boards.get(lock.board);
   const last = step.state.locks.get(lock.board) ?? lock;
-  if (!job && !mustGoOff(step, last)) return removeLock(step, last);
+  const isSafe = !job && !mustGoOff(step, last);
+  if (isSafe && last.file !== 'there') return removeLock(step, last);
   const { slotTicket: _slot, idleAt: _idle, ...rest } = last;
-  const ending: Ending = { ...why, since: step.now, ...endingLimit(step, board) };
-  step.put('lock', lock.board, { ...rest, state: 'ending', ending });
+  const ending: Ending = { ...why, since: step.now, ...(isSafe ? {} : endingLimit(step, board)) };
+  const leaving: LockRecord = { ...rest, state: 'ending', ending };
+  step.put('lock', lock.board, leaving);
   if (job) requestJobEnd(step, job, why.by, endingText(why), { limit: false });
+  else if (isSafe) removeLock(step, leaving);
   else step.effects.push({ kind: 'power-off', board: lock.board, token: lock.lastToken });
 }
 
@@ -148,13 +151,26 @@ export function endingLimit(step: Step, board: BoardRecord | undefined): { limit
   return board?.agent === 'present' ? { limitAt: step.now + step.timing.endingMs } : {};
 }
 
-/** The lock is over and its board safe: it is free, unless it is to leave service. */
+/**
+ * The lock is over and its board safe: it is free, unless it is to leave service. A lock from a file is over when the
+ * file is gone, which is removed only now.
+ */
 export function removeLock(step: Step, lock: LockRecord): void {
+  if (lock.file === 'there' || lock.file === 'leaving') return leaveFile(step, lock);
   step.put('lock', lock.board, undefined);
   const board = step.state.boards.get(lock.board);
   if (board) noteRest(step, board);
   step.boardsToMatch.add(lock.board);
   step.effects.push({ kind: 'board-free', board: lock.board, token: lock.token });
+}
+
+function leaveFile(step: Step, lock: LockRecord): void {
+  if (!lock.ending)
+    throw new Error(`the lock file of ${lock.board} is to go while its lock is ${lock.state}`);
+  // How long a folder takes is no fault of the board.
+  const { limitAt: _limit, ...ending } = lock.ending;
+  const { power: _power, ...rest } = lock;
+  step.put('lock', lock.board, { ...rest, file: 'leaving', ending });
 }
 
 function noteRest(step: Step, board: BoardRecord): void {
@@ -209,6 +225,7 @@ export function steal(step: Step, body: CommandTypes['steal']['body']): ChangeHo
   if (!lock || lock.state === 'granted') return { kind: 'not-held' };
   if (!mayForce(step, body.caller, lock)) return { kind: 'not-allowed', lock };
   if (lock.state === 'ending') return { kind: 'reclaimed', lock };
+  if (lock.origin === 'file') return { kind: 'from-file', lock };
   const user = body.caller.user;
   return changeHolder(step, lock, { user, key: body.newKey, by: user, event: 'stolen', note: body.note });
 }
@@ -259,6 +276,7 @@ export function findOwn(
   const lock = step.state.locks.get(board);
   if (!lock || lock.user !== caller.user || lock.state === 'granted') return { kind: 'not-held' };
   if (lock.key !== key) return { kind: 'wrong-key', lock };
+  if (lock.state === 'held' && lock.origin === 'file') return { kind: 'from-file', lock };
   return lock.state === 'ending' ? { kind: 'reclaimed', lock } : { kind: 'done', lock };
 }
 

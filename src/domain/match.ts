@@ -1,9 +1,8 @@
 // Brings free boards and waiting tickets together, and takes boards back from holders past their end. Runs at
 // the close of every step, over just the boards and tickets that the step touched.
 
-import { grantBoard } from './grants.ts';
+import { grantBoard, makeOffer } from './grants.ts';
 import { beginEnding } from './locks.ts';
-import type { Offer } from './offer.ts';
 import { secureFree } from './power.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
 import { openDoors } from './restart.ts';
@@ -94,9 +93,7 @@ function findGrant(state: State, board: string): { ticket: TicketRecord; board: 
 
 function grant(step: Step, ticket: TicketRecord, board: string): void {
   const { queue: _queue, ...granted } = grantBoard(step, ticket, { board, queue: ticket.queue });
-  const offer: Offer = { ...granted, confirmBy: step.now + step.timing.confirmMs };
-  step.putTicket({ ...ticket, state: 'offered', offer });
-  step.effects.push({ kind: 'offer', ticket: ticket.id, board, token: offer.token });
+  makeOffer(step, ticket, granted);
 }
 
 /** The free board that comes first for this ticket: as its own pool lists them, which an equal pool may do otherwise. */

@@ -36,6 +36,8 @@ export interface BoardDefinition {
   readonly linuxFiles: { readonly min: number; readonly max: number };
   readonly takesLinux: boolean;
   readonly takesDtb: boolean;
+  /** What its lock file is called, where that is not the board's name. */
+  readonly lockFile?: string;
   readonly holdMaxSeconds?: number;
   readonly idleMaxSeconds?: number;
   /** The end of a lock leaves its power as it is. Absent: it is switched off. */
@@ -60,6 +62,8 @@ export interface LabDefinition {
   /** How long free boards are kept for a ticket for several, in a row. */
   readonly gatherSeconds: number;
   readonly limits: Limits;
+  /** The folder in which old clients lock boards by files. Absent: there are no such clients. */
+  readonly lockFiles?: string;
 }
 
 /** Numbers and modes of the whole lab. One record. */
@@ -118,6 +122,8 @@ export interface BoardRecord {
   readonly machine?: unknown;
   /** Names that this board had and that are still in use, removed: nobody gets it under the new one before they are gone. */
   readonly succeeds?: readonly string[];
+  /** Why its lock file can't be made or read: nobody gets it meanwhile. */
+  readonly fileFault?: { readonly why: string; readonly sinceWallAt: number };
 }
 
 export interface Ending {
@@ -174,7 +180,26 @@ export interface LockRecord {
   readonly switchedOn?: true;
   /** The board, which is left as it is, may have been on at the grant. */
   readonly foundOn?: true;
+  /** It was taken by a lock file that we did not make: `fileId` names that file. */
+  readonly origin?: 'file';
+  readonly fileId?: string;
+  /**
+   * Its lock file, where the lab has such. Of our own: being made, made, or gone before the lock was over. Of a lock
+   * from a file: there, leaving (it is to be removed, and then the lock is over), or gone.
+   */
+  readonly file?: 'making' | 'made' | 'there' | 'leaving' | 'gone';
   readonly note: string;
+}
+
+/** A lock file that we did not make, as it was read. */
+export interface FoundFile {
+  /** Names this file among all that ever had its path. */
+  readonly id: string;
+  readonly user: string;
+  readonly key: string;
+  readonly sinceWallAt: number;
+  /** 0: no end. */
+  readonly holdSeconds: number;
 }
 
 /** What a job needs of a board. */

@@ -2,6 +2,7 @@
 // anything is granted, so that nobody loses a place to somebody who was merely quicker to reconnect.
 import { restEndings } from './boards.ts';
 import type { CommandTypes } from './commands.ts';
+import { isMaking } from './lock-files.ts';
 import type { TicketRecord } from './records.ts';
 import { letAllGo } from './several.ts';
 import type { Step } from './step.ts';
@@ -26,10 +27,12 @@ function resettleTicket(step: Step, ticket: TicketRecord, settleUntil: number): 
   const { graceUntil: _grace, ...rest } = ticket;
   const away = ticket.detached ? {} : { graceUntil: settleUntil + step.timing.graceMs };
   if (ticket.offer) {
-    const offer = { ...ticket.offer, confirmBy: settleUntil + step.timing.confirmMs };
+    const making = isMaking(step.state, ticket);
+    const { confirmMs, lockFileMs } = step.timing;
+    const offer = { ...ticket.offer, confirmBy: settleUntil + (making ? lockFileMs : confirmMs) };
     step.putTicket({ ...rest, ...away, offer, settling: !ticket.detached });
     // Nobody attaches to a detached one; the server itself confirms it.
-    if (ticket.detached) step.effects.push({ kind: 'offer', ticket: ticket.id, ...offer });
+    if (ticket.detached && !making) step.effects.push({ kind: 'offer', ticket: ticket.id, ...offer });
   } else if (ticket.detached) step.putTicket({ ...rest, state: 'waiting', settling: false });
   else {
     // Whoever was waited for by a start that was cut short was connected too.

@@ -13,6 +13,7 @@ import type {
 } from './commands.ts';
 import { configure } from './configure.ts';
 import { cancelJob, finishJob, jobEnded, jobStarted, poweredOff } from './jobs.ts';
+import { lockFileFault, lockFileMade, lockFileSeen } from './lock-files.ts';
 import { extend, give, release, steal, touch } from './locks.ts';
 import { closeStep } from './match.ts';
 import { power, powered } from './power.ts';
@@ -60,6 +61,9 @@ const handlers: Handlers = {
   powered,
   touch,
   service,
+  lockFileMade,
+  lockFileSeen,
+  lockFileFault,
   tick: () => undefined,
 };
 

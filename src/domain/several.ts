@@ -5,7 +5,7 @@
 //
 // Of two such tickets that one step could complete, the one goes first that is next in line for the board that the step
 // looks at first.
-import { grantBoard } from './grants.ts';
+import { grantBoard, makeOffer } from './grants.ts';
 import { matchBoards } from './matching.ts';
 import type { Gather, Granted } from './offer.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
@@ -213,9 +213,7 @@ function grantAll(step: Step, ticket: TicketRecord, plan: readonly string[]): vo
   const [first] = all;
   if (!first) throw new Error(`ticket ${ticket.id} asks for several boards and names none`);
   const { board, token, grantNumber } = first;
-  const offer = { board, token, grantNumber, confirmBy: step.now + step.timing.confirmMs, all };
-  step.putTicket({ ...ticket, state: 'offered', offer });
-  step.effects.push({ kind: 'offer', ticket: ticket.id, board, token });
+  makeOffer(step, ticket, { board, token, grantNumber, all });
 }
 
 /** The boards of each need in the order in which its target lists them. */

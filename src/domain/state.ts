@@ -91,7 +91,8 @@ export class State {
       board.service.state === 'in' &&
       board.health.state !== 'broken' &&
       !board.removed &&
-      board.succeeds === undefined
+      board.succeeds === undefined &&
+      !board.fileFault
     );
   }
 

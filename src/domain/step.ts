@@ -47,6 +47,8 @@ export class Step {
     this.state.apply(change);
     this.changes.push(change);
     if (entity !== 'lock' && entity !== 'board') return;
+    if (entity === 'lock' && this.state.lab.lockFiles !== undefined)
+      this.effects.push({ kind: 'lock-file', board: key });
     for (const set of this.state.setsOf(key)) this.setsToReview.add(set.key);
   }
 

@@ -3,6 +3,7 @@
 import type { CommandTypes, ConfirmReply, Member, Submit, SubmitReply } from './commands.ts';
 import { freeOffer } from './grants.ts';
 import { mayEnd, startJob, stopJob } from './jobs.ts';
+import { isMaking } from './lock-files.ts';
 import { beginEnding, holdLock } from './locks.ts';
 import { closeStep } from './match.ts';
 import type { LockRecord, TargetSpec, TicketRecord } from './records.ts';
@@ -17,7 +18,8 @@ export function submit(step: Step, body: Submit): SubmitReply {
   const boards = step.state.labIndex.resolve(body.target, body.needs);
   const members = (until?: string) => (body.members ? membersOf(step, boards.boards, until) : []);
   const mine = findMine(step, body, boards);
-  if (mine && body.reuse && body.target.kind !== 'several')
+  // A lock from a file has no ticket that could be given back.
+  if (mine && body.reuse && body.target.kind !== 'several' && mine.origin !== 'file')
     return { kind: 'reused', lock: mine, members: members(mine.board) };
   const refusal = findRefusal(step, body, boards, mine);
   if (refusal) return { kind: 'refused', why: refusal, members: members() };
@@ -133,7 +135,7 @@ export function confirm(step: Step, body: CommandTypes['confirm']['body']): Conf
   const ticket = step.state.tickets.get(body.ticket);
   if (!ticket || ticket.user !== body.user) return { kind: 'unknown' };
   const offer = ticket.offer;
-  if (!offer || !sameToken(offer.token, body.token)) {
+  if (!offer || !sameToken(offer.token, body.token) || isMaking(step.state, ticket)) {
     // A late confirm is a sign of life.
     if (ticket.state === 'parked') unpark(step, ticket);
     return { kind: 'gone' };

@@ -1,6 +1,7 @@
 // What falls due by itself: deadlines, graces, unconfirmed grants, ends of holds, idle locks, endings that hang.
 import { takeBack } from './grants.ts';
 import { breakBoard, stopJob } from './jobs.ts';
+import { failMaking, isMaking } from './lock-files.ts';
 import { beginEnding } from './locks.ts';
 import { closeStep } from './match.ts';
 import { openDoors } from './restart.ts';
@@ -49,7 +50,9 @@ function fire(step: Step, key: string): void {
 function fireTicket(step: Step, id: number): void {
   const ticket = step.state.tickets.get(id);
   if (!ticket) return;
-  if (ticket.offer && ticket.offer.confirmBy <= step.now) return takeBack(step, ticket);
+  if (ticket.offer && ticket.offer.confirmBy <= step.now) {
+    return isMaking(step.state, ticket) ? failMaking(step, ticket) : takeBack(step, ticket);
+  }
   const { gather } = ticket;
   if (!ticket.offer && gather && gather.state !== 'rested' && gather.until <= step.now)
     return endGather(step, ticket, gather);

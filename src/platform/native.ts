@@ -14,6 +14,8 @@ export type Native = {
   getpeereid?(fd: number, uid: Uint32Array, gid: Uint32Array): number;
   /** Fills `entry` (a struct passwd) and `text` on another thread; `found` is 0n where there is no such user. */
   getpwuid(uid: number, entry: Buffer, text: Buffer, found: BigUint64Array): Promise<number>;
+  /** As getpwuid, by name. */
+  getpwnam(name: string, entry: Buffer, text: Buffer, found: BigUint64Array): Promise<number>;
   /** As getpwuid, for a struct group, on this thread. */
   getgrnam(name: string, entry: Buffer, text: Buffer, found: BigUint64Array): number;
   flock(fd: number, operation: number): number;
@@ -55,6 +57,9 @@ function bind(ffi: typeof koffi): Native {
   const getpwuid = libc.func(
     'int getpwuid_r(uint32_t uid, void *entry, void *text, size_t length, void *found)',
   );
+  const getpwnam = libc.func(
+    'int getpwnam_r(const char *name, void *entry, void *text, size_t length, void *found)',
+  );
   const getgrnam = libc.func(
     'int getgrnam_r(const char *name, void *entry, void *text, size_t length, void *found)',
   );
@@ -63,6 +68,12 @@ function bind(ffi: typeof koffi): Native {
     getpwuid: (uid, entry, text, found) =>
       new Promise((resolve, reject) => {
         getpwuid.async(uid, entry, text, text.length, found, (error: unknown, result: number) =>
+          error ? reject(error) : resolve(result),
+        );
+      }),
+    getpwnam: (name, entry, text, found) =>
+      new Promise((resolve, reject) => {
+        getpwnam.async(name, entry, text, text.length, found, (error: unknown, result: number) =>
           error ? reject(error) : resolve(result),
         );
       }),

@@ -111,6 +111,21 @@ export function getGroupId(name: string): number {
   }
 }
 
+/** The number of a user, or undefined where the system knows no such user. Throws NAME_LOOKUP_FAILED. */
+export async function findUserId(name: string): Promise<number | undefined> {
+  const native = loadNative();
+  for (let textBytes = 4096; ; textBytes *= 4) {
+    const entry = Buffer.alloc(entryBytes);
+    const text = Buffer.alloc(textBytes);
+    const found = new BigUint64Array(1);
+    const errorNumber = await native.getpwnam(name, entry, text, found);
+    if (needsMoreRoom({ errorNumber, textBytes })) continue;
+    assertAnswered(errorNumber, `user ${name}`);
+    // struct passwd { char *name; char *password; uid_t uid; … }
+    return found[0] === 0n ? undefined : entry.readUInt32LE(16);
+  }
+}
+
 /** Asks the name service, on another thread. */
 async function lookUpUserName(uid: number): Promise<string | undefined> {
   const native = loadNative();

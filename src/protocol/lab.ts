@@ -21,6 +21,8 @@ export interface LabConfig {
   gatherSeconds: number;
   /** What of a key names the set, where the client names none: see key-label.ts. */
   setFromKey?: string;
+  /** The folder in which clients of the old scripts lock boards by files. Absent: there are none. */
+  lockFiles?: string;
   limits: Limits;
   retention: Retention;
 }
@@ -36,6 +38,8 @@ export interface BoardConfig {
   takesLinux: boolean;
   /** Takes a device tree (`-b`). */
   takesDtb: boolean;
+  /** What its lock file is called, where that is not the board's name. */
+  lockFile?: string;
   /** The longest hold: past it the lock may be reclaimed, whatever was asked for. Absent: no such end. */
   holdMaxSeconds?: number;
   /** The longest that a lock may be without a job; then it ends. Absent: as long as its holder likes. */

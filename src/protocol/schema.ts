@@ -39,6 +39,8 @@ export const LockView = Type.Object({
   holdSeconds: Type.Optional(Type.Number()),
   untilAt: Type.Optional(Instant),
   job: Type.Optional(TicketId),
+  /** It was taken by a lock file of the old scripts. */
+  origin: Type.Optional(Type.Literal('file')),
   note: Type.Optional(Type.String()),
 });
 export type LockView = Type.Static<typeof LockView>;

@@ -18,6 +18,8 @@ export const Reason = Type.Object({
     Type.Literal('gathering'),
     Type.Literal('resting'),
     Type.Literal('kept'),
+    /** Its lock file is being made, or lock files can't be made or read. */
+    Type.Literal('lock-file'),
   ]),
   board: Type.Optional(Type.String()),
   by: Type.Optional(Type.String()),
@@ -119,12 +121,16 @@ export const BoardView = Type.Object({
     Type.Literal('broken'),
     Type.Literal('out'),
     Type.Literal('away'),
+    /** Its lock file can't be made or read. */
+    Type.Literal('no-lock-file'),
   ]),
   health: Type.Union([Type.Literal('good'), Type.Literal('suspect'), Type.Literal('broken')]),
   healthNote: Type.Optional(Type.String()),
   service: Type.Union([Type.Literal('in'), Type.Literal('draining'), Type.Literal('out')]),
   /** What somebody noted of it, in service or not; by whom and since when. */
   serviceNote: Type.Optional(Type.String()),
+  /** Why its lock file can't be made or read; nobody gets it meanwhile. */
+  lockFileNote: Type.Optional(Type.String()),
   serviceBy: Type.Optional(Type.String()),
   serviceSinceAt: Type.Optional(Instant),
   /** When it comes back into service by itself. */

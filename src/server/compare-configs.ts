@@ -14,6 +14,7 @@ const settingNames: Readonly<Record<Setting, string>> = {
   discipline: 'discipline',
   gatherSeconds: 'gather_max',
   setFromKey: 'set_from_key',
+  lockFiles: 'lock_files',
 };
 
 const limitNames: Readonly<Record<keyof Limits, string>> = {

@@ -12,6 +12,7 @@ export function toDefinition(config: LabConfig): LabDefinition {
     pools: config.pools,
     discipline: config.discipline,
     gatherSeconds: config.gatherSeconds,
+    ...(config.lockFiles === undefined ? {} : { lockFiles: config.lockFiles }),
     limits: { ticketsPerUser, queueLength, adHocQueuesPerBoard, boardsPerTicket },
   };
 }
@@ -20,6 +21,7 @@ function defineBoard(board: BoardConfig, lab: LabConfig): BoardDefinition {
   const { name, aliases, attributes, files, takesLinux, takesDtb, holdMaxSeconds, idleMaxSeconds } = board;
   return {
     ...{ name, aliases, attributes, files: files.plain, linuxFiles: files.linux, takesLinux, takesDtb },
+    ...(board.lockFile === undefined ? {} : { lockFile: board.lockFile }),
     ...(holdMaxSeconds === undefined ? {} : { holdMaxSeconds }),
     ...(idleMaxSeconds === undefined ? {} : { idleMaxSeconds }),
     ...(board.betweenHolders === undefined ? {} : { betweenHolders: board.betweenHolders }),

@@ -16,7 +16,11 @@ import { Core } from './core.ts';
 import { toDefinition } from './definition.ts';
 import { FreeWaits } from './free-waits.ts';
 import type { Images } from './images.ts';
+import type { OpenKeeper } from './lock-files/keeper.ts';
+import { LabLockFiles } from './lock-files/lab-lock-files.ts';
+import type { LockFileUsers } from './lock-files/lock-files.ts';
 import { neededImages } from './needed-images.ts';
+import { OfferNews } from './offer-news.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
 import { type DiskUse, Retention } from './retention.ts';
 import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
@@ -48,6 +52,10 @@ export interface LabServerOptions {
   /** The wall clock is right although it is more than a day ahead of the last commit. */
   readonly acceptClock: boolean;
   readonly timing?: Timing;
+  /** Numbers and names of users, for lock files. */
+  readonly users: LockFileUsers;
+  /** Who works on lock files, where the lab has any. */
+  readonly openKeeper: OpenKeeper;
 }
 
 export class ClockError extends Error {}
@@ -62,6 +70,8 @@ export class LabServer {
   readonly agents: Agents;
   readonly freeWaits: FreeWaits;
   readonly watches: Watches;
+  readonly lockFiles: LabLockFiles;
+  readonly offerNews = new OfferNews();
   readonly logger: Logger;
   readonly clock: SchedulerClock;
   /** Loads the configuration again. */
@@ -80,7 +90,10 @@ export class LabServer {
     const clock = new SchedulerClock(options.time, loaded.now);
     const server = new LabServer(options, state, clock, loaded.answers);
     await server.core.run({ name: 'restart', body: { settleMs } });
-    await server.core.run({ name: 'configure', body: { lab: toDefinition(options.config), by: 'system' } });
+    const before = state.lab;
+    const lab = toDefinition(options.config);
+    await server.core.run({ name: 'configure', body: { lab, by: 'system' } });
+    server.lockFiles.use(lab, before);
     server.agents.start();
     server.#retention.start();
     return server;
@@ -130,6 +143,9 @@ export class LabServer {
       logger: logger.child({ part: 'agent' }),
       onMatch: (job, match) => this.#onMatch(job, match),
     });
+    const { users, openKeeper } = options;
+    const part = logger.child({ part: 'lock-files' });
+    this.lockFiles = new LabLockFiles({ core: this.core, users, openKeeper, logger: part });
     this.reloader = new Reloader({
       load: options.loadConfig,
       apply: (changed, by) => this.#apply(changed, by),
@@ -162,11 +178,13 @@ export class LabServer {
   async #apply(config: LabConfig, by: string): Promise<{ before: LabConfig; leaving: readonly string[] }> {
     let before = this.#config;
     let leaving: string[] = [];
-    await this.core.run({ name: 'configure', body: { lab: toDefinition(config), by } }, (state) => {
+    const lab = toDefinition(config);
+    await this.core.run({ name: 'configure', body: { lab, by } }, (state) => {
       before = this.#config;
       this.#config = config;
       this.images.takeUpTo(config.limits);
       this.agents.changeBoards(state);
+      this.lockFiles.use(lab, toDefinition(before));
       leaving = [...state.boards.values()].filter(({ removed }) => removed).map(({ name }) => name);
     });
     return { before, leaving };
@@ -203,6 +221,7 @@ export class LabServer {
     await this.#retention.stop();
     this.watches.stop();
     this.sessions.stop();
+    this.lockFiles.stop();
     await this.agents.stop({ retire: true });
     await this.core.stop();
     await this.consoles.close();
@@ -223,6 +242,7 @@ export class LabServer {
     switch (effect.kind) {
       case 'offer': {
         const { ticket, board, token } = effect;
+        this.offerNews.note(ticket);
         if (!this.sessions.ownerOf(ticket)) return this.#quietly(this.#confirmDetached(ticket, token));
         return this.sessions.send(ticket, {
           event: 'ticket',
@@ -230,11 +250,13 @@ export class LabServer {
         });
       }
       case 'ticket-waiting':
+        this.offerNews.note(effect.ticket);
         return this.sessions.send(effect.ticket, {
           event: 'ticket',
           view: { state: 'waiting', ticket: effect.ticket, reasons: [] },
         });
       case 'ticket-ended':
+        this.offerNews.note(effect.ticket);
         return this.#endTicket(effect.ticket, effect.outcome);
       case 'job-changed':
         return this.#sendJob(viewJob(effect.job, this.extras(effect.job.id)), effect.message);
@@ -244,6 +266,8 @@ export class LabServer {
         return this.sessions.ping(effect.ticket);
       case 'lock-ended':
         return this.#onLockEnded(effect);
+      case 'lock-file':
+        return this.lockFiles.note(effect.board);
       default:
         return this.agents.act(effect);
     }

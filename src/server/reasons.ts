@@ -1,4 +1,5 @@
 // Why a ticket waits, typed and in words, from committed state.
+import { isMaking } from '../domain/lock-files.ts';
 import type { BoardRecord, LockRecord, Service, TicketRecord } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
 import { queuesOf } from '../domain/ticket-parts.ts';
@@ -11,6 +12,10 @@ const reasonsMax = 8;
 export function reasonsFor(state: State, ticket: TicketRecord, place: number | undefined): Reason[] {
   if (state.meta.mode === 'settling') {
     return [{ kind: 'settling', text: 'the server has just started and waits for its clients' }];
+  }
+  if (ticket.offer && isMaking(state, ticket)) {
+    const { board } = ticket.offer;
+    return [{ kind: 'lock-file', board, text: `the lock file of ${board} is being made` }];
   }
   if (ticket.kind === 'slot') return [slotReason(state, ticket)];
   if (ticket.parts) return severalReasons(state, ticket, place);
@@ -79,6 +84,10 @@ export function boardReason(board: BoardRecord, lock: LockRecord | undefined): R
   if (lock && board.succeeds) return lockReason(lock);
   if (board.agent === 'away')
     return { kind: 'agent-away', board: name, text: `the agent of ${name} is away` };
+  if (board.fileFault) {
+    const text = `${name} can't be locked by its lock file: ${board.fileFault.why}`;
+    return { kind: 'lock-file', board: name, text };
+  }
   if (board.keptFor !== undefined) {
     const text = `${name} is kept for ticket ${board.keptFor}, which waits for more boards`;
     return { kind: 'kept', board: name, text };
@@ -103,6 +112,9 @@ function serviceReason(board: string, service: Exclude<Service, { state: 'in' }>
 
 function lockReason(lock: LockRecord): Reason {
   const { board, user } = lock;
+  if (lock.file === 'leaving') {
+    return { kind: 'ending', board, by: user, text: `the lock file of ${user} on ${board} is being removed` };
+  }
   if (lock.state === 'ending') {
     return { kind: 'ending', board, by: user, text: `${board} is being switched off after ${user}` };
   }
@@ -114,6 +126,6 @@ function lockReason(lock: LockRecord): Reason {
     by: user,
     sinceAt,
     ...(lock.endsWallAt === undefined ? {} : { untilAt: lock.endsWallAt }),
-    text: `${board} is held by ${user} since ${clockTime(sinceAt)}${until}`,
+    text: `${board} is held by ${user} since ${clockTime(sinceAt)}${until}${lock.origin === 'file' ? ', by a lock file' : ''}`,
   };
 }

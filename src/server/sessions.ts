@@ -39,6 +39,8 @@ export class Session {
   readonly tickets = new Set<number>();
   /** Tickets whose place and reasons are sent as they change, with what was sent last. */
   readonly places = new Map<number, string>();
+  /** Tickets whose submit is not answered yet: the answer will say how they stand. */
+  readonly unanswered = new Set<number>();
   watchesStatus = false;
   readonly streams = new Map<number, AbortController>();
   readonly closed = new AbortController();
@@ -98,7 +100,8 @@ export class Sessions {
   }
 
   send(ticket: number, event: ChannelEvent): void {
-    this.#owners.get(ticket)?.port.send(event);
+    const owner = this.#owners.get(ticket);
+    if (owner && !owner.unanswered.has(ticket)) owner.port.send(event);
   }
 
   /** Asks the ticket's client for a sign of life. An answer is told by onAlive, none by onDetach. */

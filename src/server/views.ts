@@ -1,4 +1,5 @@
 // From records to what clients see. Pure; the state they read is committed.
+import { isMaking } from '../domain/lock-files.ts';
 import type { BoardRecord, LockRecord, TicketOutcome, TicketRecord } from '../domain/records.ts';
 import { formatToken } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
@@ -28,6 +29,7 @@ export function viewLock(lock: LockRecord): LockView {
     holdSeconds: lock.holdSeconds,
     ...(lock.endsWallAt === undefined ? {} : { untilAt: lock.endsWallAt }),
     ...(lock.job === undefined ? {} : { job: lock.job }),
+    ...(lock.origin === undefined ? {} : { origin: lock.origin }),
     ...(lock.note === '' ? {} : { note: lock.note }),
   };
 }
@@ -39,7 +41,7 @@ export function viewMember(member: { board: string; lock: LockRecord | undefined
 /** `places`: also work out place and reasons, which cost more. */
 export function viewTicket(state: State, ticket: TicketRecord, options: { places: boolean }): TicketView {
   if (ticket.state === 'ended' && ticket.outcome) return viewOutcome(ticket, ticket.outcome);
-  if (ticket.offer) {
+  if (ticket.offer && !isMaking(state, ticket)) {
     return {
       state: 'offered',
       ticket: ticket.id,
@@ -48,7 +50,7 @@ export function viewTicket(state: State, ticket: TicketRecord, options: { places
       ...(ticket.offer.all ? { boards: ticket.offer.all.map(({ board }) => board) } : {}),
     };
   }
-  const place = options.places ? placeOf(state, ticket) : undefined;
+  const place = options.places && !ticket.offer ? placeOf(state, ticket) : undefined;
   return {
     state: 'waiting',
     ticket: ticket.id,
@@ -180,6 +182,9 @@ export function viewBoard(
       : { healthNote: `${health.why} (${health.by}, ${clockTime(health.sinceWallAt)})` }),
     ...viewService(board),
     ...(board.removed ? { leaving: true } : {}),
+    ...(board.fileFault
+      ? { lockFileNote: `${board.fileFault.why} (${clockTime(board.fileFault.sinceWallAt)})` }
+      : {}),
     agentPresent: board.agent === 'present',
     pools: [...context.pools],
     ...(lock ? { lock: viewLock(lock) } : {}),
@@ -205,6 +210,7 @@ function viewService({ service, succeeds }: BoardRecord) {
 function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['state'] {
   if (board.health.state === 'broken') return 'broken';
   if (lock) return lock.state;
+  if (board.fileFault) return 'no-lock-file';
   if (board.service.state !== 'in' || board.succeeds) return 'out';
   if (board.agent === 'away') return 'away';
   return board.keptFor === undefined ? 'free' : 'kept';
@@ -212,7 +218,7 @@ function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['s
 
 /** `places`: work out the place, which for a long queue is the dearest part of a status. */
 export function viewQueueEntry(state: State, ticket: TicketRecord, options: { places: boolean }): QueueEntry {
-  const place = options.places ? placeOf(state, ticket) : undefined;
+  const place = options.places && !ticket.offer ? placeOf(state, ticket) : undefined;
   return {
     ticket: ticket.id,
     target: formatTarget(ticket.target),

@@ -21,6 +21,21 @@ const leftOn = (): Scene => {
   lab.release('ana', 'b1');
   return { lab, id: 0 };
 };
+/** A lab in which old clients lock by files too. */
+function byFiles(make: (lab: Lab) => unknown): Scene {
+  const lab = new Lab({ lockFiles: '/locks' });
+  make(lab);
+  return { lab, id: 1 };
+}
+
+function made(lab: Lab, ticket: number): number {
+  lab.made('b1');
+  return ticket;
+}
+
+function takeByFile(lab: Lab): void {
+  lab.seen('b1', { user: 'ana', holdSeconds: 10 });
+}
 
 const boardSituations: readonly Situation[] = [
   ['free', () => ({ lab: new Lab(), id: 0 })],
@@ -50,6 +65,29 @@ const boardSituations: readonly Situation[] = [
   ['free, left on', leftOn],
   ['out of service', () => ({ id: 0, lab: withLab((lab) => serve(lab, 'drain')) })],
   ['agent away, free', () => ({ id: 0, lab: withLab((lab) => lab.away('b1')) })],
+  ['granted, file being made', () => byFiles((lab) => lab.ask('ana', 'b1', { holdSeconds: 10 }))],
+  ['granted, file made', () => byFiles((lab) => made(lab, lab.ask('ana', 'b1', { holdSeconds: 10 })))],
+  [
+    'held, file made',
+    () => byFiles((lab) => lab.confirm(made(lab, lab.ask('ana', 'b1', { holdSeconds: 10 })))),
+  ],
+  ['held by a file', () => byFiles(takeByFile)],
+  [
+    'held by a file, job',
+    () =>
+      byFiles((lab) => {
+        takeByFile(lab);
+        lab.run('ana', 'b1', { kind: 'slot' });
+      }),
+  ],
+  [
+    'ending, file to be removed',
+    () =>
+      byFiles((lab) => {
+        takeByFile(lab);
+        lab.release('ana', 'b1');
+      }),
+  ],
 ];
 
 const boardEvents: readonly Event[] = [
@@ -98,7 +136,12 @@ const boardEvents: readonly Event[] = [
   ['configuration without it', ({ lab }) => void lab.configure({ boards: ['b9'] })],
   ['server restarts', ({ lab }) => lab.restart()],
   ['hold over, next in line answers', ({ lab }) => reclaim(lab)],
+  ['its lock file is made', ({ lab }) => (lab.state.locks.has('b1') ? lab.made('b1') : undefined)],
+  ['the lock file of another is there', ({ lab }) => lab.seen('b1', { id: 'other', user: 'cyd' })],
+  ['there is no lock file', ({ lab }) => lab.seen('b1')],
+  ['lock files fail', ({ lab }) => lab.fileFault('b1', 'no space')],
   ['3 s pass', ({ lab }) => lab.pass(3)],
+  ['20 s pass', ({ lab }) => lab.pass(20)],
   ['the ending limit passes', ({ lab }) => lab.pass(lab.timing.endingMs / 1000)],
 ];
 
@@ -112,10 +155,12 @@ function describeBoard({ lab }: Scene): string {
     board.service.state === 'in' ? '' : board.service.state,
     board.agent === 'present' ? '' : 'away',
     board.removed ? 'removed' : '',
+    board.fileFault ? 'no lock file' : '',
   ].filter((part) => part !== '');
   const holder = lock && lock.user !== 'ana' ? ` by ${lock.user}` : '';
   const power = [lock?.power ? ', switching' : '', board.mayBeOn ? ', on' : ''].join('');
-  return [`${lock?.state ?? 'free'}${holder}${job}${power}`, ...usable].join(', ');
+  const file = lock?.file === undefined ? '' : `, file ${lock.file}`;
+  return [`${lock?.state ?? 'free'}${holder}${job}${power}${file}`, ...usable].join(', ');
 }
 
 export const boardTable: EventTable = {

@@ -14,6 +14,7 @@ import type {
 } from '../../src/domain/commands.ts';
 import type {
   BoardDefinition,
+  FoundFile,
   JobRecord,
   JobResult,
   LabDefinition,
@@ -37,6 +38,8 @@ export interface LabOptions {
   readonly timing?: Partial<Timing>;
   /** False: no agent has come yet. */
   readonly present?: boolean;
+  /** The folder of lock files. */
+  readonly lockFiles?: string;
 }
 
 export type Wish = Partial<Omit<Submit, 'caller' | 'target'>>;
@@ -68,6 +71,7 @@ export function defineLab(options: LabOptions): LabDefinition {
       spread: name.endsWith('*'),
     })),
     discipline: options.discipline ?? 'turns',
+    ...(options.lockFiles === undefined ? {} : { lockFiles: options.lockFiles }),
     gatherSeconds: options.gatherSeconds ?? 600,
     limits: {
       ticketsPerUser: 100,
@@ -221,6 +225,41 @@ export class Lab {
   powered(board: string, ok = true): void {
     const request = this.state.locks.get(board)?.power?.request ?? 'none';
     this.send('powered', { board, request, ok, detail: ok ? '' : 'no answer' });
+  }
+
+  // ---- lock files ----
+
+  /** Its lock file is made. */
+  made(board: string): void {
+    this.send('lockFileMade', { folder: this.#folder, board, token: this.lock(board).token });
+  }
+
+  /** The board's lock file is not that of its lock: another's, or none. */
+  seen(board: string, found?: Partial<FoundFile>): void {
+    const token = this.state.locks.get(board)?.token;
+    const file = {
+      id: '7.1',
+      user: 'old',
+      key: '0',
+      sinceWallAt: 1e12 + this.nowMs,
+      holdSeconds: 0,
+      ...found,
+    };
+    const about = { folder: this.#folder, board, ...(token ? { token } : {}) };
+    this.send('lockFileSeen', { ...about, ...(found ? { found: file } : {}) });
+  }
+
+  /** Without a why: it works again. */
+  fileFault(board: string, why?: string): void {
+    this.send('lockFileFault', {
+      folder: this.#folder,
+      boards: [board],
+      ...(why === undefined ? {} : { why }),
+    });
+  }
+
+  get #folder(): string {
+    return this.state.lab.lockFiles ?? '/nowhere';
   }
 
   configure(options: LabOptions): boolean {

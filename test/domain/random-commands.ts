@@ -56,6 +56,7 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
       'powered',
     ],
     ...['drain', 'resume', 'configure', 'restart', 'leave', 'tick'],
+    ...['fileMade', 'fileMade', 'fileMade', 'fileSeen', 'fileSeen', 'fileGone', 'fileFault'],
   ),
   seconds: fc.constantFrom(0, 0, 0, 0.001, 1, 3, 5, 15, 60, 200),
   who: fc.nat(2),
@@ -76,6 +77,8 @@ const labs: readonly LabOptions[] = [
     limits: { adHocQueuesPerBoard: 2 },
   },
   { boards: ['b1', 'b2'], pools: { p: ['b2'], q: ['b1'] } },
+  { boards, pools: { p: ['b1', 'b2'], q: ['b3', 'b2'] }, lockFiles: '/locks' },
+  { boards: [{ name: 'b1', lockFile: 'old' }, 'b2'], pools: { p: ['b2', 'b1'] }, lockFiles: '/old' },
   { boards, pools: { p: ['b3', 'b1'], q: ['b2', 'b3'] }, discipline: 'fifo' },
   { boards: boards.slice(1), pools: { p: ['b3', 'b2'] }, limits: { ticketsPerUser: 3, queueLength: 2 } },
   {
@@ -172,6 +175,7 @@ export function toCommand(draft: Draft, state: State): Command {
     case 'powered':
       return powerCommand(draft, state, { board, caller });
     default:
+      if (what.startsWith('file')) return lockFileCommand(draft, state, board);
       return clientOrAgentCommand(draft, state, { ticket, board, caller });
   }
 }
@@ -221,6 +225,29 @@ function powerCommand(
   }
   const asked = state.locks.get(board)?.power?.request ?? request;
   return { name: 'powered', body: { board, request: asked, ok: flag, detail: '' } };
+}
+
+function lockFileCommand({ what, which, flag, wish }: Draft, state: State, board: string): Command {
+  const making = [...state.locks.values()].find((lock) => lock.file === 'making');
+  const lock = what === 'fileMade' || flag ? (making ?? state.locks.get(board)) : state.locks.get(board);
+  const folder = flag || which % 4 > 0 ? '/locks' : '/old';
+  const about = { folder, board: lock?.board ?? board, ...(lock ? { token: lock.token } : {}) };
+  switch (what) {
+    case 'fileMade':
+      return { name: 'lockFileMade', body: { token: { generation: 1, number: which }, ...about } };
+    case 'fileSeen': {
+      const times = { sinceWallAt: 1_000_000 + which * 1000, holdSeconds: wish % 3 === 0 ? 0 : wish };
+      const found = { id: `${which % 3}`, user: at(['ana', 'old'], wish), key: at(keys, which), ...times };
+      return { name: 'lockFileSeen', body: { ...about, found } };
+    }
+    case 'fileGone':
+      return { name: 'lockFileSeen', body: about };
+    default:
+      return {
+        name: 'lockFileFault',
+        body: { folder, boards: [board], ...(flag ? { why: 'no space' } : {}) },
+      };
+  }
 }
 
 function clientOrAgentCommand(

@@ -100,6 +100,10 @@ async function startOn(
     isRoot: (uid) => uid === 0,
     onFatal: (message) => logger.error('fatal', { message }),
     acceptClock: false,
+    users: { nameOf: async (uid) => `user-${uid}`, idOf: async () => undefined },
+    openKeeper: () => {
+      throw new Error('this lab has no lock files');
+    },
     ...more,
   });
   let isStopped = false;

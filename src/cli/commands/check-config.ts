@@ -8,7 +8,7 @@ import { runCommand } from './command.ts';
 
 export function checkConfig(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('check-config', argv, terminal, {}, async ({ options }) => {
-    const result = await loadConfig(onlyWord('check-config', options.words, 'file'));
+    const result = await loadConfig(onlyWord('check-config', options.words, 'file'), { looksAround: true });
     if (!result.ok) {
       terminal.print(result.problems.map((problem) => escapeText(formatProblem(problem))));
       return 1;

@@ -78,6 +78,8 @@ function boardLines(boards: readonly BoardView[], { paint, width, now }: StatusT
   return tableLines(boardColumns, rows, { width, paintTitle: paint.bold });
 }
 
+const stateNames: Readonly<Record<string, string>> = { away: 'agent away', 'no-lock-file': 'no lock file' };
+
 function stateCell({ state, health }: BoardView, paint: Paint): Cell {
   const suspect = health === 'suspect' ? ' (suspect)' : '';
   switch (state) {
@@ -86,14 +88,16 @@ function stateCell({ state, health }: BoardView, paint: Paint): Cell {
     case 'broken':
     case 'out':
     case 'away':
-      return { text: state === 'away' ? 'agent away' : state, paint: paint.red };
+    case 'no-lock-file':
+      return { text: stateNames[state] ?? state, paint: paint.red };
     default:
       return { text: state + suspect, paint: paint.yellow };
   }
 }
 
 function noteOf(board: BoardView, now: number): string {
-  const notes = [board.healthNote, serviceText(board, now), board.lock?.note];
+  const byFile = board.lock?.origin === 'file' ? 'by a lock file' : undefined;
+  const notes = [board.healthNote, serviceText(board, now), board.lockFileNote, byFile, board.lock?.note];
   if (board.leaving) notes.unshift('no longer in the configuration');
   return notes.filter((note) => note !== undefined && note !== '').join('; ');
 }

@@ -22,6 +22,7 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
   return [
     ...problems,
     ...checkSetFromKey(lab),
+    ...checkLockFiles(lab),
     ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...pools.flatMap((name) => checkPool(lab, name, names)),
@@ -36,6 +37,29 @@ function checkSetFromKey({ source, isSound }: Lab): ConfigProblem[] {
   return wanted === undefined
     ? []
     : [{ ...source.valuePlace(path), message: `set_from_key must be ${wanted}` }];
+}
+
+/** Two boards can't be locked by one file. */
+function checkLockFiles({ source, isSound }: Lab): ConfigProblem[] {
+  const taken = new Map<string, string>();
+  const named = source.keys(['boards']).map((board) => {
+    const path = ['boards', board, 'lock_file'];
+    const own = valueAt(source, path);
+    return { board, path, own: typeof own === 'string' && isSound(path) ? own : undefined };
+  });
+  for (const { board, own } of named) if (own === undefined) taken.set(board, board);
+  return named.flatMap(({ board, path, own }) => {
+    if (own === undefined) return [];
+    const other = taken.get(own);
+    taken.set(own, board);
+    if (other === undefined) return [];
+    return [
+      {
+        ...source.valuePlace(path),
+        message: `lock_file '${own}' of board '${board}' is that of board '${other}'`,
+      },
+    ];
+  });
 }
 
 /** All names by which boards go, each with the board's own; and what clashes, pools included. */

@@ -1,5 +1,5 @@
 /** Reads a lab's file: the one door to the configuration for the server and for the commands that check it. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { LabConfig } from '../../protocol/lab.ts';
 import { checkLab } from './check.ts';
 import { combineSources } from './combine.ts';
@@ -15,8 +15,14 @@ export type ConfigResult =
 
 const fileBytesMax = 16 * 1024 * 1024;
 
-/** Never rejects for what is in the file, nor where it can't be read: that is a problem too. Reads what it includes. */
-export async function loadConfig(path: string): Promise<ConfigResult> {
+/**
+ * Never rejects for what is in the file, nor where it can't be read: that is a problem too. Reads what it includes.
+ * `looksAround`: warns of folders that are not there. Not for a server, which a folder that hangs must not keep.
+ */
+export async function loadConfig(
+  path: string,
+  options: { looksAround?: boolean } = {},
+): Promise<ConfigResult> {
   const read = await readText(path);
   if (!read.ok) return { ok: false, problems: [read.problem] };
   const main = readSource(read.text, path);
@@ -28,7 +34,21 @@ export async function loadConfig(path: string): Promise<ConfigResult> {
     if (part.ok) parts.push(readSource(part.text, partPath));
     else problems.push(part.problem);
   }
-  return judge(combineSources(main, parts), [path, ...included.paths], problems);
+  const source = combineSources(main, parts);
+  const result = judge(source, [path, ...included.paths], problems);
+  if (!options.looksAround || !result.ok) return result;
+  return { ...result, warnings: [...result.warnings, ...(await lookAround(source, result.config))] };
+}
+
+async function lookAround(source: Source, { lockFiles }: LabConfig): Promise<ConfigProblem[]> {
+  if (lockFiles === undefined) return [];
+  const isFolder = await stat(lockFiles).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return [];
+  const message = `there is no folder ${lockFiles} on this machine: no board will be granted without it`;
+  return [{ ...source.valuePlace(['lock_files']), message }];
 }
 
 type ReadText = { ok: true; text: string } | { ok: false; problem: ConfigProblem };

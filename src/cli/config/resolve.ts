@@ -40,6 +40,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     discipline: lab.discipline ?? 'turns',
     gatherSeconds: parseDurationSeconds(lab.gather_max ?? '') ?? gatherSecondsDefault,
     ...(lab.set_from_key === undefined ? {} : { setFromKey: lab.set_from_key }),
+    ...(lab.lock_files === undefined ? {} : { lockFiles: lab.lock_files }),
     limits: resolveLimits(lab.limits ?? {}),
     retention: resolveRetention(lab.retention ?? {}),
   };
@@ -96,6 +97,7 @@ function resolveBoard(
     files: resolveFiles(board.files ?? 1),
     takesLinux: board.linux ?? false,
     takesDtb: board.dtb ?? false,
+    ...(own.lock_file === undefined ? {} : { lockFile: own.lock_file }),
     ...useLimitsOf(board),
     ...(board.between_holders === 'leave' ? { betweenHolders: 'leave' as const } : {}),
     machine: resolveMachine(board.machine),

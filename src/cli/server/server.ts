@@ -8,11 +8,12 @@ import { type FolderLock, lockFolder } from '../../platform/folder-lock.ts';
 import { type LogLevel, type OpenLogger, openLogger } from '../../platform/logger.ts';
 import { PlatformError } from '../../platform/platform-error.ts';
 import { listenOnUnixSocket } from '../../platform/unix-socket.ts';
-import { getGroupId, UserNames } from '../../platform/users.ts';
+import { findUserId, getGroupId, UserNames } from '../../platform/users.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LabConfig } from '../../protocol/lab.ts';
 import { Images } from '../../server/images.ts';
 import { ClockError, LabServer } from '../../server/lab-server.ts';
+import { KeeperProcess } from '../../server/lock-files/keeper.ts';
 import { StoreError } from '../../store/contract.ts';
 import { openSqliteStore } from '../../store/sqlite/store.ts';
 import { loadConfig } from '../config/load.ts';
@@ -31,7 +32,7 @@ export interface ServerOptions {
   readonly logLevel: LogLevel;
 }
 
-/** The server listens after this long even without its agent: it can queue, if not grant. */
+/** The server listens after this long even without its agent, or its folder of lock files: it can queue, if not grant. */
 const agentMsMax = 5_000;
 
 /** Runs until a signal; returns the exit code. What is wrong at the start is said on stderr in plain words. */
@@ -63,7 +64,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
   chmodSync(folder, 0o700);
   const groupId = config.socketGroup === undefined ? undefined : getGroupId(config.socketGroup);
   const owned: FolderLock = await lockFolder(folder);
-  const signals = catchSignals();
+  const [signals, users] = [catchSignals(), new UserNames()];
   try {
     const store = await openSqliteStore({
       path: join(folder, 'mq.db'),
@@ -84,14 +85,15 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       connectAgent: agentConnector({ folder: join(folder, 'agent'), logger }),
       isRoot: (uid) => uid === 0 || uid === process.getuid?.(),
       acceptClock: options.acceptClock,
+      users: { nameOf: (uid) => users.findName(uid), idOf: findUserId },
+      openKeeper: (folder, onChanged) => new KeeperProcess(folder, onChanged),
       onFatal: (message) => die(logger, message),
     }).catch(async (error: unknown) => {
       await store.close();
       throw error;
     });
-    // A client that asks the moment the socket is there finds the boards there too, if the agent is quick.
-    await Promise.race([lab.agents.firstBoards, pause(agentMsMax), signals.first]);
-    const app = await buildHttp(lab, new UserNames());
+    await Promise.race([firstSight(lab), signals.first]);
+    const app = await buildHttp(lab, users);
     const listener = await listenOnUnixSocket(app.server, {
       path: options.socketPath,
       mode: groupId === undefined ? 0o666 : 0o660,
@@ -112,6 +114,12 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
   } finally {
     await owned.release();
   }
+}
+
+/** A client that asks the moment the socket is there finds boards and lock files there too, if agent and folder are quick. */
+async function firstSight(lab: LabServer): Promise<void> {
+  const seen = Promise.all([lab.agents.firstBoards, lab.lockFiles.firstLook()]);
+  await Promise.race([seen, pause(agentMsMax)]);
 }
 
 /** No new grants; waits for jobs that can't outlive the server, up to the limit or a second signal. */

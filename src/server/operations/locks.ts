@@ -117,6 +117,12 @@ function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
       throw busyError(board);
     case 'not-allowed':
       throw new MqError('NOT_ALLOWED', notForcedText(board, reply.lock?.user));
+    case 'from-file':
+      throw new MqError(
+        'NOT_ALLOWED',
+        `${board} was locked by a lock file of the old scripts, which can only be released. Release it (mq unlock ${board}) and lock it anew.`,
+        { details: { board } },
+      );
   }
 }
 

@@ -18,6 +18,7 @@ import type { JobSpec } from '../../protocol/schema.ts';
 import type { TicketView } from '../../protocol/views.ts';
 import { viewHeld, viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
 import { type Call, type Handler, identify, resolveTarget } from './call.ts';
+import { whenMade } from './told-offer.ts';
 
 const classes: Record<'high' | 'normal' | 'low', PriorityClass> = { high: 0, normal: 1, low: 2 };
 
@@ -33,8 +34,30 @@ export const submit: Handler<'submit'> = async (call, body) => {
   // Without a stream of its own the ticket's grace begins now.
   else if (!call.lab.sessions.ownerOf(answer.ticket))
     await core.run({ name: 'detach', body: { ticket: answer.ticket, gone: false } });
-  return answer;
+  return call.lab.config.lockFiles === undefined ? answer : answerWhenMade(call, body, answer);
 };
+
+/** Its events rest until then, so that a client knows its ticket before it hears of it. */
+async function answerWhenMade(
+  call: Call,
+  body: SubmitBody,
+  answer: ResponseOf<'submit'>,
+): Promise<ResponseOf<'submit'>> {
+  const { lab, session, signal } = call;
+  const { ticket, kind } = answer;
+  session?.unanswered.add(ticket);
+  const onTold = () => session?.unanswered.delete(ticket);
+  try {
+    const told = await whenMade(lab, answer, { target: body.target, signal, onTold });
+    if (told.view) return { ...told, view: told.view };
+    const view = await findEnded(call, ticket);
+    if (body.waitSeconds === 0 && view.state === 'ended' && view.reason === 'timed-out')
+      throw refusal({ kind: 'not-granted' }, { body, kind, members: told.members });
+    return { ...told, view };
+  } finally {
+    onTold();
+  }
+}
 
 async function submitNew(call: Call, body: SubmitBody): Promise<ResponseOf<'submit'>> {
   const { core } = call.lab;

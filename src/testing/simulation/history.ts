@@ -12,7 +12,7 @@ const ticketMoves: Record<string, string> = {
   offered: 'offered parked waiting ended',
 };
 const lockMoves: Record<string, string> = {
-  none: 'granted ending',
+  none: 'granted ending held',
   granted: 'granted held none',
   held: 'held ending none',
   ending: 'ending none',
@@ -67,6 +67,8 @@ export class History {
     const board = (after ?? before)?.board;
     const about = `the lock on ${board}`;
     const problems = move(about, lockMoves, before, after);
+    if (!before && after?.state === 'held' && after.origin !== 'file')
+      problems.push(`${about} was born held`);
     if (!before && after?.state === 'ending' && after.ticket !== 0) problems.push(`${about} was born ending`);
     const isNew = after && !(before && sameToken(before.token, after.token));
     if (isNew && !this.#isFresh(after.token)) problems.push(`${about} has no new token`);

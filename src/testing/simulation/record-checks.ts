@@ -60,7 +60,11 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
   const ticket = state.tickets.get(lock.ticket);
   if ((lock.state === 'granted') !== offeredTokens(ticket).some((token) => sameToken(token, lock.token)))
     problems.push(`${about} is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
-  problems.push(...checkLimit(state, about, board, lock.state === 'ending', lock.ending?.limitAt));
+  const ends = lock.state === 'ending' && lock.file !== 'leaving';
+  problems.push(
+    ...checkLimit(state, about, board, ends, lock.ending?.limitAt),
+    ...checkFile(state, about, lock),
+  );
   if (lock.job !== undefined) {
     if (state.jobs.get(lock.job)?.board !== board) problems.push(`${about} has a job that is not there`);
     if (lock.state === 'granted') problems.push(`${about} has a job before it was confirmed`);
@@ -80,6 +84,26 @@ function checkLock(state: State, board: string, lock: LockRecord): string[] {
   if (lock.idleMaxSeconds !== undefined && lock.state === 'held' && !isUsed && lock.idleAt === undefined)
     problems.push(`${about} is never idle`);
   if (lock.power && lock.state === 'granted') problems.push(`${about} is used before it was confirmed`);
+  return problems;
+}
+
+/** Lock files are of labs that have them; one that is being made is nobody's yet, and one that leaves does so last. */
+function checkFile(state: State, about: string, lock: LockRecord): string[] {
+  const problems: string[] = [];
+  const { file, fileId, origin } = lock;
+  if (file !== undefined && state.lab.lockFiles === undefined && origin === undefined)
+    problems.push(`${about} has a lock file in a lab that has none`);
+  if ((origin === 'file') !== (fileId !== undefined)) problems.push(`${about} is half from a file`);
+  const own = ['making', 'made', 'gone', undefined];
+  if (!(origin === 'file' ? ['there', 'leaving', 'gone'] : own).includes(file))
+    problems.push(`${about} has a lock file that is ${file}`);
+  if (file === 'making' && lock.state !== 'granted')
+    problems.push(`${about} is ${lock.state} before its file is made`);
+  if (file === 'making' && state.boards.get(lock.board)?.fileFault)
+    problems.push(`${about} is being given where no lock file can be made`);
+  if (file === 'leaving' && (lock.state !== 'ending' || lock.job !== undefined))
+    problems.push(`${about} lets its file go too early`);
+  if (file === 'gone' && lock.state !== 'ending') problems.push(`${about} outlives its file`);
   return problems;
 }
 
@@ -227,7 +251,7 @@ export function boardsFor(
 
 export function isUsable(board: BoardRecord): boolean {
   if (board.removed || board.succeeds || board.agent === 'away') return false;
-  return board.service.state === 'in' && board.health.state !== 'broken';
+  return board.service.state === 'in' && board.health.state !== 'broken' && !board.fileFault;
 }
 
 function namesOf(lab: LabDefinition, target: TicketRecord['target']): readonly string[] {

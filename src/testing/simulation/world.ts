@@ -20,6 +20,7 @@ import { pickWish } from './wish.ts';
 
 const timing: Timing = {
   confirmMs: 3_000,
+  lockFileMs: 20_000,
   graceMs: 15_000,
   endingMs: 60_000,
   faultsMax: 3,

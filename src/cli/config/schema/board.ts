@@ -45,6 +45,7 @@ const boardSettings = {
 export const board = Type.Object(
   {
     type: Type.Optional(name('The type whose settings this board has, where it has none of its own.')),
+    lock_file: Type.Optional(name('What its lock file is called, where that is not the name of the board.')),
     aliases: Type.Optional(names('Other names under which the board is accepted.')),
     ...boardSettings,
   },

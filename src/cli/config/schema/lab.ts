@@ -10,7 +10,7 @@ import { limits } from './limits.ts';
 import { pool } from './pool.ts';
 import { retention } from './retention.ts';
 import { useLimits } from './use-limits.ts';
-import { closed, duration, named, printable, text, users } from './values.ts';
+import { absolutePath, closed, duration, named, printable, text, users } from './values.ts';
 
 export const labSchema = Type.Object(
   {
@@ -72,6 +72,9 @@ export const labSchema = Type.Object(
         title: 'a regular expression, such as -([0-9]+)-',
         description: 'What of a key names the set, where the client names none.',
       }),
+    ),
+    lock_files: Type.Optional(
+      absolutePath('The folder in which clients of the old scripts lock boards by files: ours do so too.'),
     ),
     ...useLimits,
     limits: Type.Optional(limits),
