@@ -9,6 +9,8 @@ import type { Terminal } from './terminal/terminal.ts';
 export interface AwaitOptions {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** What it waits for, where that is more than the wish's target. */
+  readonly about?: string;
   readonly onJob?: NonNullable<TicketOptions['onJob']>;
 }
 
@@ -16,13 +18,13 @@ export interface AwaitOptions {
 export function submitWatched(
   client: Client,
   wish: Omit<RequestOf<'submit'>, 'requestId'>,
-  { terminal, signal, onJob }: AwaitOptions,
+  { terminal, signal, about = wish.target, onJob }: AwaitOptions,
 ): Promise<Ticket> {
   return submitTicket(client, wish, {
     signal,
     places: terminal.isWatched,
     onView: (view) => {
-      if (view.state === 'waiting') terminal.status(placeText(view, wish.target));
+      if (view.state === 'waiting') terminal.status(placeText(view, about));
       else terminal.wipe();
     },
     ...(onJob ? { onJob } : {}),

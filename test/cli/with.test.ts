@@ -14,8 +14,16 @@ test('only the first -- parts our words from those of the command', () => {
 });
 
 test('the command gets the lock in its environment, and the server that was asked for', () => {
-  const lock = { board: 'one', token: '1.2', key: 'k', mark: 'm' };
-  const found = { MQ_BOARD: 'one', MQ_LOCK: '1.2', MQ_TOKEN: '1.2', MQ_KEY: 'k', MQ_WITH: 'm' };
+  const lock = { locks: [{ board: 'one', token: '1.2', key: 'k' }], mark: 'm' };
+  const found = {
+    MQ_BOARD: 'one',
+    MQ_LOCK: '1.2',
+    MQ_TOKEN: '1.2',
+    MQ_KEY: 'k',
+    MQ_BOARDS: 'one',
+    MQ_TOKENS: '1.2',
+    MQ_WITH: 'm',
+  };
   const env = { PATH: '/bin', MQ_BOARD: 'old', MQ_SERVER: 'unix:/a', MQ_ARGV0: 'mq' };
   assert.deepEqual(commandEnvironment(env, { ...lock, server: undefined }), {
     PATH: '/bin',
@@ -27,6 +35,15 @@ test('the command gets the lock in its environment, and the server that was aske
     MQ_SERVER: 'unix:/b',
     ...found,
   });
+});
+
+test('of several locks the command gets all boards and tokens, and the first as its own', () => {
+  const locks = [
+    { board: 'one', token: '1.2', key: 'k' },
+    { board: 'two', token: '1.3', key: 'k' },
+  ];
+  const env = commandEnvironment({}, { locks, mark: 'm', server: undefined });
+  assert.deepEqual([env.MQ_BOARD, env.MQ_BOARDS, env.MQ_TOKENS], ['one', 'one two', '1.2 1.3']);
 });
 
 test('the exit code is what a shell would say', () => {

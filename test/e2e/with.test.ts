@@ -68,6 +68,13 @@ test('it exits as the command does, and gives the lock back', async () => {
   }
 });
 
+test('a command may have several boards, and all are given back', async () => {
+  const words = ['pair', '--count', '2', '--', 'sh', '-c', 'echo $MQ_BOARD, $MQ_BOARDS'];
+  const { code, stdout } = await run(...words);
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: 'one, one two\n' });
+  assert.deepEqual([await lab.holder('one'), await lab.holder('two')], ['one FREE', 'two FREE']);
+});
+
 test('no shell reads the words, and options behind -- are those of the command', async () => {
   const { code, stdout } = await run('one', '--', 'printf', '%s|', '--no-wait', '$HOME;*', '--', '-k');
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '--no-wait|$HOME;*|--|-k|' });

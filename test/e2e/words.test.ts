@@ -42,6 +42,36 @@ test('lock --json tells board, token, user, key, since and until', async () => {
   assert.ok(Math.abs(Date.parse(until) - Date.parse(since) - 1_200_000) < 5_000, `${since} ${until}`);
 });
 
+test('several boards are had in one step, a line each, and go back by name or all at once', async () => {
+  await lab.expect(['lock', 'two', 'one'], { exit: 0, stdout: 'two\none\n' });
+  await lab.expect(['unlock', 'two'], quiet);
+  assert.deepEqual([await lab.holder('one'), await lab.holder('two')], [`one LOCKED ${me.name}`, 'two FREE']);
+  await lab.expect(['unlock', 'one'], quiet);
+  await lab.expect(['lock', 'pair', '--count', '2'], { exit: 0, stdout: 'one\ntwo\n' });
+  await lab.expect(['unlock', 'one', 'two'], quiet);
+  await lab.expect(['lock', '--need', 'arch=x86=1', '--need', 'one=1'], { exit: 0, stdout: 'two\none\n' });
+  await lab.expect(['unlock', 'pair'], quiet);
+  assert.equal(await lab.holder('one'), 'one FREE');
+  await says(['lock', 'pair', '--count', '3'], {
+    exit: 2,
+    stderr: /pair has 2 boards, and 3 were asked for/,
+  });
+  await says(['lock', 'one', 'two', '--count', '2'], { exit: 2, stderr: /--count goes with one target/ });
+  await says(['lock', '--need', 'one'], { exit: 2, stderr: /--need takes TARGET=N/ });
+});
+
+test('one of several is kept until the other comes, whoever asks meanwhile', async () => {
+  await lab.expect(['lock', 'two', '--key', 'a'], { exit: 0, stdout: 'two\n' });
+  const both = lab.mq(['lock', 'one', 'two', '--key', 'b', '--json']);
+  await lab.untilWaiting('b');
+  await says(['lock', 'one', '--no-wait'], { exit: 2, stderr: /one was not free/ });
+  await lab.expect(['unlock', 'two', '--key', 'a'], quiet);
+  const { code, stdout } = await both.ended;
+  assert.equal(code, 0);
+  const boards = (JSON.parse(stdout) as { board: string }[]).map(({ board }) => board);
+  assert.deepEqual(boards, ['one', 'two']);
+});
+
 test('a lock that is not had exits with 2 and says why on stderr', async () => {
   await lab.expect(['lock', 'one', '--key', 'a'], { exit: 0, stdout: 'one\n' });
   await says(['lock', 'one', '--key', 'b', '--no-wait'], { exit: 2, stderr: /^mq: .*one/ });
@@ -98,7 +128,12 @@ test('extend gives a new end, or none, and only to a lock of mine', async () => 
 });
 
 test('what makes no sense exits with 2 and points to the help', async () => {
-  for (const words of [['lock'], ['lock', 'one', 'two'], ['lock', 'one', '--wait', 'x'], ['extend', 'one']]) {
+  for (const words of [
+    ['lock'],
+    ['lock', 'one', 'two', '--count', 'x'],
+    ['lock', 'one', '--wait', 'x'],
+    ['extend', 'one'],
+  ]) {
     await says(words, { exit: 2, stderr: new RegExp(`^mq: .*See: mq ${words[0]} --help`) });
   }
 });

@@ -5,31 +5,34 @@ import type { LockView } from '../../protocol/schema.ts';
 import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
 import { takeSignals } from '../interrupt.ts';
 import { noKey } from '../legacy/lock-lines.ts';
-import { onlyWord } from '../options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { jsonLines, runCommand } from './command.ts';
 import { lockWish, wishOptions } from './lock-wish.ts';
+import { boardOptions, wantedBoards } from './wanted-boards.ts';
 
-const options = { ...wishOptions, reuse: { kind: 'flag' }, json: { kind: 'flag' } } as const;
+const options = { ...wishOptions, ...boardOptions, reuse: { kind: 'flag' }, json: { kind: 'flag' } } as const;
 
 export function lock(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('lock', argv, terminal, options, async ({ options, connect }) => {
-    const target = onlyWord('lock', options.words, 'board or pool');
+    const { text, ...wanted } = wantedBoards('lock', options);
     const wish = lockWish('lock', options, { key: noKey, env: process.env });
     const reuse = options.flags.has('reuse') ? { reuse: true } : {};
     const signal = takeSignals(terminal, 'Withdrawing; once more to leave at once.');
     const client = await connect({ onLink: tellLink(terminal) });
     const ticket = await submitWatched(
       client,
-      { target, kind: 'lock', ...wish, ...reuse },
-      { terminal, signal },
+      { ...wanted, kind: 'lock', ...wish, ...reuse },
+      { terminal, signal, about: text },
     );
     const settled = await settledOrWithdrawn(ticket, { signal });
     if (settled.state === 'held') {
-      terminal.print(options.flags.has('json') ? jsonLines(lockJson(settled.lock)) : [settled.lock.board]);
+      const { lock, locks } = settled;
+      const json = locks ? locks.map(lockJson) : lockJson(lock);
+      const names = (locks ?? [lock]).map(({ board }) => board);
+      terminal.print(options.flags.has('json') ? jsonLines(json) : names);
       return 0;
     }
-    throw notHad(target, settled);
+    throw notHad(text, settled);
   });
 }
 

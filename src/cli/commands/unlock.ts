@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import type { ResponseOf } from '../../protocol/operations.ts';
 import { takeSignals } from '../interrupt.ts';
 import { noKey } from '../legacy/lock-lines.ts';
-import { onlyWord } from '../options.ts';
+import { misuse } from '../options.ts';
 import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { jsonLines, runCommand } from './command.ts';
@@ -22,19 +22,28 @@ const endingSecondsMax = 60;
 
 export function unlock(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('unlock', argv, terminal, options, async ({ options, connect }) => {
-    const target = onlyWord('unlock', options.words, 'board or pool');
+    const targets = options.words;
+    if (targets.length === 0) throw misuse('unlock', 'Which board or pool?');
     const force = options.flags.has('force');
     const note = options.texts.get('note');
     const signal = takeSignals(terminal);
     const client = await connect();
-    const { outcomes } = await client.request('release', {
-      requestId: client.newRequestId(),
-      target,
+    const wish = {
       key: options.texts.get('key') ?? noKey,
       ...(force ? { force } : {}),
       ...(note === undefined ? {} : { note }),
-    });
-    const { exit, problems } = judgeRelease(target, outcomes, { force });
+    };
+    const outcomes: Outcome[] = [];
+    const problems: string[] = [];
+    let exit = 0;
+    for (const target of targets) {
+      const body = { requestId: client.newRequestId(), target, ...wish };
+      const answer = await client.request('release', body);
+      const judged = judgeRelease(target, answer.outcomes, { force });
+      exit = Math.max(exit, judged.exit);
+      problems.push(...judged.problems);
+      outcomes.push(...answer.outcomes);
+    }
     for (const problem of problems) terminal.complain(escapeText(`mq: ${problem}`));
     const late = await awaitFreed(client, outcomes, { terminal, signal });
     for (const board of late) terminal.complain(escapeText(`mq: ${board} is still being switched off.`));

@@ -22,6 +22,12 @@ export const serverOption = [
 
 export const jsonOption = ['--json', 'for programs'] as const;
 
+/** Options of whatever takes several boards at once. */
+export const boardsHelp: readonly (readonly [string, string])[] = [
+  ['--count N', 'so many boards of TARGET, all together or none'],
+  ['--need TARGET=N', 'and so many of another; may be given again'],
+];
+
 /** Options of whatever takes a lock. */
 export function wishHelp(key: string): (readonly [string, string])[] {
   return [

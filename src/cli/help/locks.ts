@@ -1,17 +1,19 @@
 // Help for the commands about locks. Pure.
-import { type HelpGroup, jsonOption, serverOption, wishHelp } from './entry.ts';
+import { boardsHelp, type HelpGroup, jsonOption, serverOption, wishHelp } from './entry.ts';
 
 export const locksHelp: HelpGroup = {
   title: 'Locks',
   commands: {
     lock: {
-      summary: 'Take a board, or the first of several that comes free',
-      forms: ['TARGET [options]'],
+      summary: 'Take a board, the first of several that comes free, or several at once',
+      forms: ['TARGET... [--count N] [--need TARGET=N]... [options]'],
       about: [
         'TARGET: a board, a pool, `a,b` for any of these, or `arch=x86` for any with this attribute.',
-        'Prints the name of the board. It is yours until `mq unlock`.',
+        'Several TARGETs, --count and --need: all of these boards in one step, or none of them.',
+        'Prints the name of each board. It is yours until `mq unlock`.',
       ],
       options: [
+        ...boardsHelp,
         ...wishHelp('(default 0, which is none)'),
         ['--reuse', 'a lock that you have already, with this key, will do'],
         jsonOption,
@@ -21,11 +23,12 @@ export const locksHelp: HelpGroup = {
         ['lock sabre', ''],
         ['lock sabre_pool --wait 10m --hold 1h', 'any board of the pool; others may have it after an hour'],
         ['lock arch=x86 --no-wait', 'a free one, or none'],
+        ['lock x86_pool --count 2 --need sabre_pool=1', 'two and one, when all three can be had'],
       ],
     },
     unlock: {
-      summary: 'Give a board back',
-      forms: ['TARGET [--key K] [--force] [--note TEXT] [--json]'],
+      summary: 'Give boards back',
+      forms: ['TARGET... [--key K] [--force] [--note TEXT] [--json]'],
       about: ['Ends when the board is off and free, after a minute at the latest.'],
       options: [
         ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
@@ -80,14 +83,15 @@ export const locksHelp: HelpGroup = {
     },
     with: {
       summary: 'Run a command that has a board to itself',
-      forms: ['TARGET [options] -- COMMAND [ARGUMENT ...]'],
+      forms: ['TARGET... [--count N] [--need TARGET=N]... [options] -- COMMAND [ARGUMENT ...]'],
       about: [
         'Takes the lock, runs COMMAND (without a shell) and gives the lock back, however COMMAND ends.',
         'COMMAND finds MQ_BOARD, MQ_KEY and the token of the lock, MQ_LOCK and MQ_TOKEN, in its environment.',
+        'Of several boards MQ_BOARDS and MQ_TOKENS have all, MQ_BOARD is the first.',
         'The exit code is that of COMMAND: 128 + the number of a signal; 127: not found; 126: can not be run;',
         '2: the lock was not had, or was lost while COMMAND, which had no fault, still ran.',
       ],
-      options: [...wishHelp('(default: one of its own)'), serverOption],
+      options: [...boardsHelp, ...wishHelp('(default: one of its own)'), serverOption],
       examples: [
         [`with sabre -- sh -c 'mq run -n -s "$MQ_BOARD" -k "$MQ_KEY" -c "login:" -f kernel.elf'`, ''],
         ['with sabre_pool --wait 10m --hold 1h -- make test', 'on whichever board comes free first'],

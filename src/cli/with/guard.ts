@@ -1,8 +1,8 @@
 // The guard of `mq with`, a process of its own: when its input ends, `mq with` was killed. Ends the processes that the
-// lock was for, then gives the lock back. Loads what it needs only then.
+// locks were for, then gives the locks back. Loads what it needs only then.
 import { text } from 'node:stream/consumers';
 import { filterMarked, hasProcessTable, listProcesses } from '../../platform/process-table.ts';
-import type { GuardedLock } from './guard-process.ts';
+import type { Guarded } from './guard-process.ts';
 
 /** How long they may take to end after a TERM, before they are killed; and how long a KILL may take. */
 const termMsMax = 5_000;
@@ -11,14 +11,15 @@ const pollMs = 50;
 
 const input = await text(process.stdin);
 if (input !== '') {
-  const lock = JSON.parse(input) as GuardedLock;
-  if (hasProcessTable() && !(await end(lock, 'SIGTERM', termMsMax))) await end(lock, 'SIGKILL', killMsMax);
-  await release(lock);
+  const guarded = JSON.parse(input) as Guarded;
+  if (hasProcessTable() && !(await end(guarded, 'SIGTERM', termMsMax)))
+    await end(guarded, 'SIGKILL', killMsMax);
+  await release(guarded);
 }
 process.exit();
 
 /** Sends each of them the signal once. Returns whether all are gone within the time. */
-async function end({ mark }: GuardedLock, name: NodeJS.Signals, ms: number): Promise<boolean> {
+async function end({ mark }: Guarded, name: NodeJS.Signals, ms: number): Promise<boolean> {
   const endAt = performance.now() + ms;
   const told = new Set<number>();
   while (true) {
@@ -39,9 +40,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-async function release({ server, board, key, token }: GuardedLock): Promise<void> {
+async function release({ server, locks }: Guarded): Promise<void> {
   const { connectTo } = await import('../connect/connect.ts');
   const client = await connectTo(server);
-  await client.request('release', { requestId: client.newRequestId(), target: board, key, token });
+  for (const { board, key, token } of locks)
+    await client.request('release', { requestId: client.newRequestId(), target: board, key, token });
   client.close();
 }
