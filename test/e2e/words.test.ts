@@ -53,7 +53,7 @@ test('several boards are had in one step, a line each, and go back by name or al
   await lab.expect(['unlock', 'pair'], quiet);
   assert.equal(await lab.holder('one'), 'one FREE');
   await says(['lock', 'pair', '--count', '3'], {
-    exit: 2,
+    exit: 1,
     stderr: /pair has 2 boards, and 3 were asked for/,
   });
   await says(['lock', 'one', 'two', '--count', '2'], { exit: 2, stderr: /--count goes with one target/ });
