@@ -4,12 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import {
-  type AgentToServer,
-  agentProtocol,
-  type MachineSpec,
-  type ServerToAgent,
-} from '../protocol/agent-messages.ts';
+import { type AgentToServer, agentProtocol, type ServerToAgent } from '../protocol/agent-messages.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 import { Boards } from './boards.ts';
 import { ConsolePump } from './console-pump.ts';
 import { ConsoleSpool } from './console-spool.ts';

@@ -7,7 +7,7 @@
 // it has let go at last.
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { MachineSpec } from '../protocol/agent-messages.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 import type { ChildHooks, Job } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { actionEndSeconds, powerOffGraceSeconds, powerOffSeconds } from './limits.ts';

@@ -2,7 +2,8 @@
 import type { BoardDriver } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { AgentBoard, BoardAbility, MachineSpec } from '../protocol/agent-messages.ts';
+import type { AgentBoard, BoardAbility } from '../protocol/agent-messages.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 import { BoardRunner } from './board-runner.ts';
 import type { ChildHooks } from './job.ts';
 import type { JobFiles } from './job-files.ts';

@@ -5,7 +5,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../platform/fsync-file.ts';
 import { systemErrorCode } from '../platform/platform-error.ts';
-import type { AgentJobResult, MachineSpec } from '../protocol/agent-messages.ts';
+import type { AgentJobResult } from '../protocol/agent-messages.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 import { ChildLedger } from './child-ledger.ts';
 import { TokenStore } from './token-store.ts';
 

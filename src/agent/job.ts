@@ -3,7 +3,8 @@
 import type { BoardDriver, BoardHooks, BoardJob, BoardSession } from '../drivers/board/contract.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { AgentJobResult, MachineSpec, ServerToAgent } from '../protocol/agent-messages.ts';
+import type { AgentJobResult, ServerToAgent } from '../protocol/agent-messages.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 import { ConsoleSpool } from './console-spool.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { JobFiles } from './job-files.ts';

@@ -5,6 +5,7 @@ import { Check } from 'typebox/value';
 import type { ServerToAgent } from '../protocol/agent-messages.ts';
 import { ImageHash, JobSpec, RequestId, Token } from '../protocol/schema.ts';
 import { boardsMax, jobsMax } from './limits.ts';
+import { Machine } from './machine-shape.ts';
 
 /** A console stream's number on the wire has 32 bits. */
 const JobNumber = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
@@ -14,15 +15,6 @@ const ByteCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const Nonce = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Text = Type.String({ maxLength: 16 * 1024 });
 const WriteBytes = Type.String({ maxLength: 4 * 1024 * 1024, pattern: '^[A-Za-z0-9+/]*={0,2}$' });
-
-const Machine = Type.Union([
-  Type.Object({
-    driver: Type.Literal('script'),
-    path: Type.String({ minLength: 1, maxLength: 4096 }),
-    powerOffPath: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
-  }),
-  Type.Object({ driver: Type.Literal('v86'), memoryMb: Type.Number() }),
-]);
 
 const AgentBoards = Type.Array(Type.Object({ name: BoardName, machine: Machine }), { maxItems: boardsMax });
 

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type ProcessIdentity, readStartTime } from './process-table.ts';
 
@@ -19,6 +19,8 @@ export interface SessionProgram {
   readonly workingFolder: string;
   /** false: its standard input is empty. */
   readonly takesInput: boolean;
+  /** true: it has one end of a connected unix socket as descriptor 3. */
+  readonly hasSocket?: boolean;
   /** Called synchronously right after the process is made. */
   readonly onChild?: ((child: { readonly pid: number }) => void) | undefined;
 }
@@ -29,6 +31,8 @@ export interface SpawnedSession {
   readonly output: Readable;
   /** Errors of a reader that went away are dropped. */
   readonly input: Writable | undefined;
+  /** Our end of the program's socket, where it has one. Errors are dropped: it closes. */
+  readonly socket: Duplex | undefined;
   /** How the leader itself ended. Never rejects. */
   readonly ended: Promise<{ readonly code: number } | { readonly signal: NodeJS.Signals }>;
 }
@@ -41,7 +45,13 @@ export async function spawnSession(program: SessionProgram): Promise<SpawnedSess
       cwd: program.workingFolder,
       env: program.environment,
       detached: true,
-      stdio: [program.takesInput ? 'pipe' : 'ignore', pipe.writeFd, pipe.writeFd],
+      stdio: [
+        program.takesInput ? 'pipe' : 'ignore',
+        pipe.writeFd,
+        pipe.writeFd,
+        // What Node calls a pipe is a pair of unix sockets.
+        ...(program.hasSocket === true ? (['pipe'] as const) : []),
+      ],
     });
     if (child.pid !== undefined) program.onChild?.({ pid: child.pid });
     return await describe(child, pipe.reader);
@@ -62,7 +72,9 @@ async function describe(child: ChildProcess, output: Readable): Promise<SpawnedS
   // Without a process table the number alone has to do, for as long as the process is our child.
   const startTime = readStartTime(pid) ?? '';
   child.stdin?.on('error', () => {});
-  return { leader: { pid, startTime }, output, input: child.stdin ?? undefined, ended };
+  const socket = (child.stdio as readonly unknown[])[3] as Duplex | undefined;
+  socket?.on('error', () => {});
+  return { leader: { pid, startTime }, output, input: child.stdin ?? undefined, socket, ended };
 }
 
 /**

@@ -11,14 +11,10 @@
 //   must not be begun twice.
 // - Console bytes travel as data frames: stream id = the job's number, offset = bytes of the job's console
 //   before this frame, atMs = wall time. After `hello` the server says from which offset it wants each job.
+import type { MachineSpec } from './machine.ts';
 import type { JobSpec, Verdict } from './schema.ts';
 
 export const agentProtocol = 1;
-
-/** How to drive a board: the configuration's `machine`, passed on as it is. */
-export type MachineSpec =
-  | { readonly driver: 'script'; readonly path: string; readonly powerOffPath?: string }
-  | { readonly driver: 'v86'; readonly memoryMb: number };
 
 export interface AgentJobReport {
   readonly id: number;

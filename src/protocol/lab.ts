@@ -1,7 +1,8 @@
 /**
  * The lab as configured, resolved to plain JSON: what the server, the agent and the clients share about it.
- * Types and pure functions only. It imports nothing, so a client that needs one answer loads nothing else.
+ * Types and pure functions only. It loads nothing, so neither does a client that needs one answer.
  */
+import type { MachineSpec } from './machine.ts';
 
 export interface LabConfig {
   name: string;
@@ -48,7 +49,8 @@ export interface BoardConfig {
   betweenHolders?: 'leave';
   /** Who may release or take it from somebody else. Absent: as the lab says. */
   force?: 'anyone' | 'admin';
-  machine: MachineConfig;
+  /** What drives the board. */
+  machine: MachineSpec;
 }
 
 /** A board as clients see it: what drives it is the lab's own affair. */
@@ -70,22 +72,6 @@ export interface FileRules {
 export interface FileRange {
   min: number;
   max: number;
-}
-
-/** What drives the board. Each driver names its own settings. */
-export type MachineConfig = ScriptMachine | V86Machine;
-
-export interface ScriptMachine {
-  driver: 'script';
-  /** Absolute path of the program that runs a job. */
-  path: string;
-  /** Absolute path of the program that powers off, where that is another one; it is called with `--shutdown` too. */
-  powerOffPath?: string;
-}
-
-export interface V86Machine {
-  driver: 'v86';
-  memoryMb: number;
 }
 
 export interface PoolConfig {

@@ -2,8 +2,9 @@
 // drive by what the scheduler has. Pure.
 import type { BoardDefinition, LabDefinition } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
-import type { AgentBoard, MachineSpec } from '../protocol/agent-messages.ts';
+import type { AgentBoard } from '../protocol/agent-messages.ts';
 import type { BoardConfig, LabConfig } from '../protocol/lab.ts';
+import type { MachineSpec } from '../protocol/machine.ts';
 
 export function toDefinition(config: LabConfig): LabDefinition {
   const { ticketsPerUser, queueLength, adHocQueuesPerBoard, boardsPerTicket } = config.limits;

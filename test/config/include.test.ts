@@ -99,9 +99,9 @@ test('an included file has boards, types and pools and nothing else', async () =
     'boards.d/3.yaml': 'boards: [a]\n',
   });
   assert.deepEqual(told, [
-    "boards.d/1.yaml:1:1: 'force' can't be in an included file. There are: boards, types, pools",
-    "boards.d/1.yaml:2:1: 'include' can't be in an included file. There are: boards, types, pools",
-    'boards.d/2.yaml:1:1: an included file must be a mapping of boards, types and pools, not a list',
+    "boards.d/1.yaml:1:1: 'force' can't be in an included file. There are: boards, types, power_units, pools",
+    "boards.d/1.yaml:2:1: 'include' can't be in an included file. There are: boards, types, power_units, pools",
+    'boards.d/2.yaml:1:1: an included file must be a mapping of boards, types, power_units and pools, not a list',
     'boards.d/3.yaml:1:9: boards must be a mapping of boards, not a list',
   ]);
 });

@@ -46,8 +46,8 @@ test('an unknown driver is answered with the nearest one', () => {
   assert.deepEqual(saidOfBoard('machine: { driver: scrpt, path: /x }'), [
     "lab.yaml:3:27: unknown driver 'scrpt' in machine of board 'b'. Did you mean 'script'?",
   ]);
-  assert.deepEqual(saidOfBoard('machine: { driver: qemu }'), [
-    "lab.yaml:3:27: unknown driver 'qemu' in machine of board 'b'. There are: script, v86",
+  assert.deepEqual(saidOfBoard('machine: { driver: bochs }'), [
+    "lab.yaml:3:27: unknown driver 'bochs' in machine of board 'b'. There are: script, v86, qemu",
   ]);
 });
 

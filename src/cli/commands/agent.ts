@@ -1,25 +1,13 @@
 // `mq agent`: the process at the boards. The server of this host starts one by itself.
 
 import { runAgent } from '../../agent/run-agent.ts';
-import { createScriptDriver } from '../../drivers/board/script.ts';
-import { createV86Driver } from '../../drivers/board/v86.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { IdSource } from '../../platform/ids.ts';
 import { openLogger } from '../../platform/logger.ts';
 import { PlatformError } from '../../platform/platform-error.ts';
-import type { MachineSpec } from '../../protocol/agent-messages.ts';
+import { createBoardDriver } from '../board-driver.ts';
 import { agentSocketPath } from '../server/agent-process.ts';
 import { version } from '../version.ts';
-
-/** The drivers that a configuration may name: the one place that knows them all. */
-function createDriver(machine: MachineSpec) {
-  switch (machine.driver) {
-    case 'script':
-      return createScriptDriver(machine);
-    case 'v86':
-      return createV86Driver(machine);
-  }
-}
 
 /** Runs until nobody needs it or a signal; returns the exit code. */
 export async function agentCommand(options: { folder: string; lingerSeconds: number }): Promise<number> {
@@ -38,7 +26,7 @@ export async function agentCommand(options: { folder: string; lingerSeconds: num
     await runAgent({
       folder: options.folder,
       socketPath: agentSocketPath(options.folder),
-      drivers: createDriver,
+      drivers: createBoardDriver,
       clock: systemClock,
       logger,
       version,

@@ -3,17 +3,13 @@
  * Works on files whose shape is partly wrong, so that all errors show at once: it looks only at sound parts.
  */
 import { keyPatternProblem } from '../../protocol/key-label.ts';
-import { nearestName } from './nearest.ts';
+import { checkParts } from './check-parts.ts';
+import { type Lab, valueAt } from './lab-value.ts';
 import type { ConfigProblem } from './problem.ts';
 import { attributeNames, type SourceBoard } from './schema/board.ts';
 import type { SourceRange } from './schema/files.ts';
 import type { Path, Source } from './source.ts';
 import { inThing, suggestion, thingAt } from './wording.ts';
-
-interface Lab {
-  source: Source;
-  isSound(path: Path): boolean;
-}
 
 export function checkLab(source: Source, isSound: (path: Path) => boolean): ConfigProblem[] {
   const lab: Lab = { source, isSound };
@@ -25,6 +21,7 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
     ...checkLockFiles(lab),
     ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
+    ...checkParts(lab),
     ...pools.flatMap((name) => checkPool(lab, name, names)),
   ];
 }
@@ -107,24 +104,14 @@ function checkBoard(lab: Lab, name: string): ConfigProblem[] {
   return [...checkType(lab, path), ...checkSettings(lab, path)];
 }
 
-/** A board has a machine, its own or its type's. */
+/** What a board has of its type needs one that is there. */
 function checkType({ source, isSound }: Lab, path: Path): ConfigProblem[] {
-  if (typeof valueAt(source, path) !== 'object' || valueAt(source, path) === null) return [];
-  const keys = source.keys(path);
   const type = valueAt(source, [...path, 'type']);
-  if (type !== undefined) {
-    if (typeof type !== 'string' || !isSound([...path, 'type'])) return [];
-    const types = source.keys(['types']);
-    if (!types.includes(type)) {
-      const message = `unknown type '${type}'${inThing(path)}${suggestion(type, types)}`;
-      return [{ ...source.valuePlace([...path, 'type']), message }];
-    }
-    keys.push(...source.keys(['types', type]));
-  }
-  // A slip of the pen is said where the key is.
-  if (nearestName('machine', keys) !== undefined || keys.some((key) => nearestName(key, ['machine'])))
-    return [];
-  return [{ ...source.keyPlace(path), message: `missing key 'machine'${inThing(path)}` }];
+  if (typeof type !== 'string' || !isSound([...path, 'type'])) return [];
+  const types = source.keys(['types']);
+  if (types.includes(type)) return [];
+  const message = `unknown type '${type}'${inThing(path)}${suggestion(type, types)}`;
+  return [{ ...source.valuePlace([...path, 'type']), message }];
 }
 
 function checkSettings(lab: Lab, path: Path): ConfigProblem[] {
@@ -196,15 +183,6 @@ function checkMembers(lab: Lab, path: Path, names: ReadonlyMap<string, string>):
     if (first === undefined || first === member) return [];
     return [{ ...place, message: `'${member}'${inThing(pool)} is the board '${first}' again` }];
   });
-}
-
-function valueAt(source: Source, path: Path): unknown {
-  let value = source.value;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<string, unknown>)[step];
-  }
-  return value;
 }
 
 /** The sound entries of a list of names. */

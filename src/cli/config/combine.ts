@@ -1,12 +1,12 @@
 /**
- * One lab out of its file and those that it includes: boards, types and pools of all of them, each with the place
+ * One lab out of its file and those that it includes: boards, types, power units and pools of all of them, each with the place
  * where it stands. Knows nothing of what is right inside them. Pure.
  */
 import type { ConfigProblem } from './problem.ts';
 import type { Path, Source } from './source.ts';
 import { shown, thingAt } from './wording.ts';
 
-const sections = ['types', 'boards', 'pools'];
+const sections = ['types', 'power_units', 'boards', 'pools'];
 
 /** What the included files have comes after what the lab's own file has, in the order given. */
 export function combineSources(main: Source, parts: readonly Source[]): Source {
@@ -40,13 +40,13 @@ export function combineSources(main: Source, parts: readonly Source[]): Source {
 function strangersIn(part: Source): ConfigProblem[] {
   if (part.value === null || part.value === undefined) return [];
   if (!isMapping(part.value)) {
-    const message = `an included file must be a mapping of boards, types and pools, not ${shown(part.value, part.text([]))}`;
+    const message = `an included file must be a mapping of boards, types, power_units and pools, not ${shown(part.value, part.text([]))}`;
     return [{ ...part.keyPlace([]), message }];
   }
   const others = part.keys([]).filter((key) => !sections.includes(key));
   return others.map((key) => ({
     ...part.keyPlace([key]),
-    message: `'${key}' can't be in an included file. There are: boards, types, pools`,
+    message: `'${key}' can't be in an included file. There are: boards, types, power_units, pools`,
   }));
 }
 

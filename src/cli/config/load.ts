@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { LabConfig } from '../../protocol/lab.ts';
 import { checkLab } from './check.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { combineSources } from './combine.ts';
 import { findIncluded } from './included.ts';
 import { type ConfigProblem, sortProblems } from './problem.ts';
@@ -17,7 +18,7 @@ const fileBytesMax = 16 * 1024 * 1024;
 
 /**
  * Never rejects for what is in the file, nor where it can't be read: that is a problem too. Reads what it includes.
- * `looksAround`: warns of folders that are not there. Not for a server, which a folder that hangs must not keep.
+ * `looksAround`: tells of folders and secrets that are not there. Not for a server, which a folder that hangs must not keep.
  */
 export async function loadConfig(
   path: string,
@@ -35,6 +36,7 @@ export async function loadConfig(
     else problems.push(part.problem);
   }
   const source = combineSources(main, parts);
+  if (options.looksAround) problems.push(...(await checkSecrets(source)));
   const result = judge(source, [path, ...included.paths], problems);
   if (!options.looksAround || !result.ok) return result;
   return { ...result, warnings: [...result.warnings, ...(await lookAround(source, result.config))] };

@@ -8,12 +8,12 @@ import {
   gatherSecondsDefault,
   type LabConfig,
   type Limits,
-  type MachineConfig,
   type PoolConfig,
   type Retention,
 } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
-import { attributeNames, type SourceBoard, type SourceMachine, type SourceType } from './schema/board.ts';
+import { resolveMachine } from './resolve-machine.ts';
+import { attributeNames, type SourceBoard } from './schema/board.ts';
 import type { SourceRange } from './schema/files.ts';
 import type { SourceLab } from './schema/lab.ts';
 import type { SourcePool } from './schema/pool.ts';
@@ -25,7 +25,7 @@ import { warningsOf } from './warnings.ts';
 export function resolveLab(source: Source): { config: LabConfig; warnings: ConfigProblem[] } {
   const lab = source.value as SourceLab;
   const plain = inFileOrder(source, ['boards'], lab.boards).map(([name, board]) =>
-    resolveBoard(source, name, board, lab.types ?? {}),
+    resolveBoard(source, name, board, lab),
   );
   const pools = resolvePools(source, lab.pools ?? {}, plain);
   const boards = limitUse(limitForce(plain, pools, lab), pools, lab);
@@ -70,18 +70,13 @@ function inFileOrder<Value>(source: Source, path: Path, named: Record<string, Va
   return source.keys(path).map((key) => [key, named[key] as Value]);
 }
 
-function resolveBoard(
-  source: Source,
-  name: string,
-  own: SourceBoard,
-  types: Readonly<Record<string, SourceType>>,
-): BoardConfig {
+function resolveBoard(source: Source, name: string, own: SourceBoard, lab: SourceLab): BoardConfig {
   const attributes: Record<string, string> = {};
   const take = (attribute: string, at: Path) => {
     const text = source.text(at);
     if (text !== undefined) attributes[attribute] = text;
   };
-  const type = own.type === undefined ? undefined : types[own.type];
+  const type = own.type === undefined ? undefined : lab.types?.[own.type];
   // The board's own come last, and so win.
   const paths = [...(own.type === undefined ? [] : [['types', own.type]]), ['boards', name]];
   for (const path of paths) for (const attribute of attributeNames) take(attribute, [...path, attribute]);
@@ -89,7 +84,6 @@ function resolveBoard(
     for (const tag of source.keys([...path, 'tags'])) take(tag, [...path, 'tags', tag]);
   }
   const board = { ...type, ...own };
-  if (board.machine === undefined) throw new Error(`checkLab let board ${name} pass without a machine`);
   return {
     name,
     aliases: own.aliases ?? [],
@@ -100,7 +94,7 @@ function resolveBoard(
     ...(own.lock_file === undefined ? {} : { lockFile: own.lock_file }),
     ...useLimitsOf(board),
     ...(board.between_holders === 'leave' ? { betweenHolders: 'leave' as const } : {}),
-    machine: resolveMachine(board.machine),
+    machine: resolveMachine(board, { source, name, paths: paths.toReversed(), units: lab.power_units ?? {} }),
   };
 }
 
@@ -169,12 +163,6 @@ function resolveFiles(files: NonNullable<SourceBoard['files']>): FileRules {
 function resolveRange(range: SourceRange): FileRange {
   if (typeof range === 'number') return { min: range, max: range };
   return { min: range.min ?? 1, max: range.max ?? 2 };
-}
-
-function resolveMachine(machine: SourceMachine): MachineConfig {
-  if (machine.driver === 'v86') return { driver: 'v86', memoryMb: machine.memory_mb ?? 32 };
-  const { path, power_off_path: powerOffPath } = machine;
-  return { driver: 'script', path, ...(powerOffPath === undefined ? {} : { powerOffPath }) };
 }
 
 /** What a pool's boards must have, as text; undefined where the pool is a list. */

@@ -52,8 +52,14 @@ function pathOf(error: ErrorObject): Path {
 /** The key that an unknown one stands for. Where it is also missing, saying so twice would not help. */
 function keyMeant(error: ErrorObject, path: Path): string | undefined {
   if (error.keyword !== 'additionalProperties') return undefined;
-  const nearest = nearestName(error.params.additionalProperty, knownKeys(error));
+  const key: string = error.params.additionalProperty;
+  const nearest = switchKey(key, knownKeys(error)) ?? nearestName(key, knownKeys(error));
   return nearest === undefined ? undefined : JSON.stringify([...path, nearest]);
+}
+
+/** Bare `on` and `off` are booleans to many YAML readers, so the keys have other names. */
+function switchKey(key: string, known: readonly string[]): string | undefined {
+  return /^(on|off)$/i.test(key) ? known.find((name) => name === `power_${key.toLowerCase()}`) : undefined;
 }
 
 function knownKeys(error: ErrorObject): string[] {
@@ -69,7 +75,12 @@ function problemOf(
   const { keyword, params } = error;
   if (keyword === 'additionalProperties') {
     const key: string = params.additionalProperty;
-    const message = `unknown key '${key}'${inThing(path)}${choice(key, knownKeys(error))}`;
+    const known = knownKeys(error);
+    const switching = switchKey(key, known);
+    const hint = switching
+      ? `. Write ${switching}: a bare ${key} is a boolean to many YAML readers`
+      : choice(key, known);
+    const message = `unknown key '${key}'${inThing(path)}${hint}`;
     return [{ ...source.keyPlace([...path, key]), message }];
   }
   if (keyword === 'required' || (keyword === 'discriminator' && params.tagValue === undefined)) {

@@ -10,6 +10,7 @@ export function thingAt(path: Path): string {
   if (around.length === 1 && around[0] === 'boards') return `board '${last}'`;
   if (around.length === 1 && around[0] === 'pools') return `pool '${last}'`;
   if (around.length === 1 && around[0] === 'types') return `type '${last}'`;
+  if (around.length === 1 && around[0] === 'power_units') return `power unit '${last}'`;
   const name = /^\d+$/.test(last) ? `entry ${Number(last) + 1}` : last;
   return around.length === 0 ? name : `${name} of ${thingAt(around)}`;
 }

@@ -2,8 +2,8 @@
 // is the verdict. The program is called with the words of the old shell scripts (see docs on compatibility).
 
 import { endTree } from '../../platform/process-tree.ts';
+import { endedProgram, type ProgramCall, type ProgramSession, runProgram } from '../program.ts';
 import type { BoardDriver, BoardExit, BoardJob } from './contract.ts';
-import { endedProgram, type ProgramCall, type ProgramSession, runProgram } from './script-program.ts';
 
 export interface ScriptOptions {
   /** Absolute path of the program that runs a job. */

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { files } from './files.ts';
 import { machine } from './machine.ts';
+import { boot, console, power } from './parts.ts';
 import { useLimits } from './use-limits.ts';
 import { closed, flag, name, named, names, text } from './values.ts';
 
@@ -40,7 +41,12 @@ const boardSettings = {
     }),
   ),
   machine: Type.Optional(machine),
+  power: Type.Optional(power),
+  console: Type.Optional(console),
+  boot: Type.Optional(boot),
 };
+/** What a board has in the place of `machine`, all of them. */
+export const partNames = ['power', 'console', 'boot'] as const;
 
 export const board = Type.Object(
   {
@@ -51,6 +57,8 @@ export const board = Type.Object(
   },
   { ...closed, title: 'a mapping of settings', description: 'A board.' },
 );
+
+export const boardKeys = Object.keys(board.properties);
 
 export const boardType = Type.Object(boardSettings, {
   ...closed,

@@ -7,6 +7,7 @@
 import { type Static, Type } from 'typebox';
 import { board, boardType } from './board.ts';
 import { limits } from './limits.ts';
+import { powerUnits } from './parts.ts';
 import { pool } from './pool.ts';
 import { retention } from './retention.ts';
 import { useLimits } from './use-limits.ts';
@@ -24,12 +25,13 @@ export const labSchema = Type.Object(
         items: { type: 'string', pattern: printable, maxLength: 4096, title: 'the path of a file' },
         uniqueItems: true,
         title: 'the path of a file, such as boards.d/*.yaml, or a list of them',
-        description: 'Files with more boards, types and pools.',
+        description: 'Files with more boards, types, power units and pools.',
       }),
     ),
     types: Type.Optional(
       named(boardType, { title: 'a mapping of types', description: 'What boards have in common, by name.' }),
     ),
+    power_units: Type.Optional(powerUnits),
     pools: Type.Optional(named(pool, { title: 'a mapping of pools', description: 'The pools, by name.' })),
     socket_group: Type.Optional(
       Type.String({

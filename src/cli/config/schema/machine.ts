@@ -1,6 +1,6 @@
 /** What drives a board: the settings of each driver, told apart by `driver`. */
 import { type Static, Type } from 'typebox';
-import { absolutePath, closed } from './values.ts';
+import { absolutePath, closed, printable, type Scalar, text, wholeNumber } from './values.ts';
 
 const script = Type.Object(
   {
@@ -28,11 +28,38 @@ const v86 = Type.Object(
   { ...closed, title: 'the settings of an emulated PC' },
 );
 
-export const machine = Type.Unsafe<Static<typeof script> | Static<typeof v86>>({
+const qemu = Type.Object(
+  {
+    driver: Type.Literal('qemu'),
+    program: Type.String({
+      pattern: printable,
+      maxLength: 4096,
+      title: 'a program, such as qemu-system-arm',
+      description: 'QEMU for the board’s architecture: a name that PATH has, or an absolute path.',
+    }),
+    machine: text('The machine, as for -machine.'),
+    cpu: Type.Optional(text('The processor, as for -cpu.')),
+    memory_mb: Type.Optional(
+      wholeNumber('Memory of the board, in MB.', { minimum: 1, maximum: 1_048_576, default: 128 }),
+    ),
+    arguments: Type.Optional(
+      Type.Unsafe<Scalar[]>({
+        type: 'array',
+        maxItems: 256,
+        items: text('A word.'),
+        title: 'a list of words',
+        description: 'More arguments for QEMU.',
+      }),
+    ),
+  },
+  { ...closed, title: 'the settings of a board in QEMU' },
+);
+
+export const machine = Type.Unsafe<Static<typeof script> | Static<typeof v86> | Static<typeof qemu>>({
   type: 'object',
   required: ['driver'],
   discriminator: { propertyName: 'driver' },
-  oneOf: [script, v86],
+  oneOf: [script, v86, qemu],
   title: 'the settings of a driver, such as { driver: v86 }',
   description: 'What drives the board.',
 });

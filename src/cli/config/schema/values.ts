@@ -34,6 +34,15 @@ export const count = (description: string, options: { default: number; maximum: 
     description,
     ...options,
   });
+export const wholeNumber = (
+  description: string,
+  options: { minimum: number; maximum: number; default?: number },
+) =>
+  Type.Integer({
+    title: `a whole number from ${options.minimum} to ${options.maximum}`,
+    description,
+    ...options,
+  });
 export const size = (description: string, example: string) =>
   Type.String({
     pattern: '^[1-9][0-9]{0,5}(B|KB|MB|GB)$',

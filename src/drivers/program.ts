@@ -1,15 +1,15 @@
-// One run of a lab's own board program: its console, its end, and the end of all that it started.
+// One run of a program for a board, a lab's own or an emulator: its console, its end, and the end of all that it started.
 // Makes processes, and signals those that it made.
 
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, type ProcessIdentity } from '../../platform/process-table.ts';
-import type { endTree } from '../../platform/process-tree.ts';
-import { type SpawnedSession, spawnSession } from '../../platform/spawn-session.ts';
-import type { BoardExit, BoardHooks, BoardSession } from './contract.ts';
-import { endedSession } from './ended-session.ts';
+import { isRunning, type ProcessIdentity } from '../platform/process-table.ts';
+import type { endTree } from '../platform/process-tree.ts';
+import { type SpawnedSession, spawnSession } from '../platform/spawn-session.ts';
+import type { BoardExit, BoardHooks, BoardSession } from './board/contract.ts';
+import { endedSession } from './board/ended-session.ts';
 
 /** By this variable all that one run started is known. */
 const markerName = 'BOARD_RUN_ID';
@@ -23,6 +23,10 @@ export interface ProgramCall {
   /** What follows the path; passed as they are, no shell sees them. */
   readonly words: readonly string[];
   readonly takesInput: boolean;
+  /** Beside this program's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where the console is not its outputs but a socket, which it has as descriptor 3: takes what it says on those. */
+  readonly onOutput?: (bytes: Uint8Array) => void;
   readonly graceMilliseconds: number;
   /** Ends a run with all that it started. */
   readonly endTree: typeof endTree;
@@ -31,6 +35,8 @@ export interface ProgramCall {
 }
 
 export interface ProgramSession extends BoardSession {
+  /** false: nothing ever ran, and `exit` says why. */
+  readonly wasStarted: boolean;
   /** Processes of this run that could not be ended and still run: another user's, or stuck in the kernel. */
   findUnended(): readonly ProcessIdentity[];
 }
@@ -45,9 +51,10 @@ export async function runProgram(call: ProgramCall): Promise<ProgramSession> {
     spawned = await spawnSession({
       path: call.path,
       arguments: call.words,
-      environment: { ...ownEnvironment(), ...call.hooks.env, ...marker },
+      environment: { ...ownEnvironment(), ...call.environment, ...call.hooks.env, ...marker },
       workingFolder: findWorkingFolder(),
       takesInput: call.takesInput,
+      hasSocket: call.onOutput !== undefined,
       onChild: call.hooks.onChild,
     });
   } catch (error) {
@@ -61,7 +68,7 @@ export async function runProgram(call: ProgramCall): Promise<ProgramSession> {
 
 /** A run of which nothing was begun, or nothing is left. */
 export function endedProgram(exit: BoardExit): ProgramSession {
-  return { ...endedSession(exit), findUnended: () => [] };
+  return { ...endedSession(exit), wasStarted: false, findUnended: () => [] };
 }
 
 /** Home, as by ssh; the home of a system user often is not there, and a program can't be started in no folder. */
@@ -80,21 +87,27 @@ function followProgram(
   marker: Readonly<Record<string, string>>,
   call: ProgramCall,
 ): ProgramSession {
-  const { output, input, ended, leader } = spawned;
+  const { output, ended, leader } = spawned;
+  const source = spawned.socket ?? output;
+  const sink = spawned.socket ?? spawned.input;
   const stopping = Promise.withResolvers<{ readonly kind: 'stopped' }>();
   const requestStop = () => stopping.resolve({ kind: 'stopped' });
   if (call.signal.aborted) requestStop();
   call.signal.addEventListener('abort', requestStop);
-  const outputClosed = new Promise<void>((resolve) => output.once('close', resolve));
+  const closings = [...new Set([source, output])].map(
+    (stream) => new Promise<void>((resolve) => stream.once('close', resolve)),
+  );
+  const outputClosed = Promise.all(closings);
   let held: Promise<void> | undefined;
   let unended: readonly ProcessIdentity[] = [];
-  output.on('data', (bytes: Buffer) => {
+  source.on('data', (bytes: Buffer) => {
     call.hooks.onConsole(bytes);
     held = call.hooks.holdConsole?.();
     if (held === undefined) return;
-    output.pause();
-    held = held.then(() => void output.resume());
+    source.pause();
+    held = held.then(() => void source.resume());
   });
+  if (call.onOutput !== undefined) output.on('data', call.onOutput);
   output.on('error', () => {});
 
   const finish = async (): Promise<BoardExit> => {
@@ -102,13 +115,16 @@ function followProgram(
     // The time for last output counts from when it can be read.
     await held;
     await waitBriefly(Promise.race([outputClosed, stopping.promise]));
+    // An emulator that waits for its console to be read would not hear the signal.
+    if (exit.kind === 'stopped') spawned.socket?.destroy();
     const { signal } = new AbortController();
     const { graceMilliseconds } = call;
     const { remaining } = await call.endTree({ leaders: [leader], marker }, { signal, graceMilliseconds });
     unended = remaining;
     await waitBriefly(outputClosed);
     output.destroy();
-    input?.destroy();
+    source.destroy();
+    sink?.destroy();
     if (remaining.length === 0) return exit;
     const pids = remaining.map(({ pid }) => pid).join(', ');
     return { kind: 'fault', message: `'${call.path}' left processes that can't be ended: ${pids}` };
@@ -118,9 +134,10 @@ function followProgram(
     .finally(() => call.signal.removeEventListener('abort', requestStop));
   return {
     exit,
+    wasStarted: true,
     findUnended: () => unended.filter(isRunning),
     write(bytes) {
-      if (input?.writable && input.writableLength <= inputBytesMax) input.write(Uint8Array.from(bytes));
+      if (sink?.writable && sink.writableLength <= inputBytesMax) sink.write(Uint8Array.from(bytes));
     },
     async stop() {
       requestStop();
