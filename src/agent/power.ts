@@ -75,7 +75,7 @@ async function carryOut(
   signal.throwIfAborted();
   const options = { signal };
   if (action === 'status') return driver.powerStatus?.(hooks, options);
-  if (action !== 'on') await driver.powerOff(hooks, options);
+  if (action !== 'on') await driver.powerOff(hooks, { ...options, besideJob: true });
   // Long enough for what a power supply still holds.
   if (action === 'cycle') await pause(clock, cycleOffSeconds, signal);
   if (action !== 'off') await driver.powerOn?.(hooks, options);

@@ -159,6 +159,17 @@ test('power and console work without a job, and the console stays over a power c
   assert.equal(board.isOn, false);
 });
 
+test('a job keeps its console while its holder switches the power', async (t) => {
+  const driver = (await openBench(t)).createDriver();
+  const { session, console } = await start(t, driver, helloText);
+  await console.waitForBytes(helloText.length);
+  await driver.powerOff({}, { signal: neverAborted(), besideJob: true });
+  await driver.powerOn?.({}, { signal: neverAborted() });
+  await console.waitForBytes(2 * helloText.length);
+  assert.equal(console.text, helloText + helloText);
+  await session.stop();
+});
+
 test('a job takes the console from one that was open without a job', async (t) => {
   const driver = (await openBench(t)).createDriver();
   const alone = await driver.openConsole?.(new ConsoleRecord(), { signal: neverAborted() });
@@ -169,12 +180,14 @@ test('a job takes the console from one that was open without a job', async (t) =
 
 test('a console program is a console too, and is run again when it ends', async (t) => {
   const { createDriver, consolePort } = await openBench(t, { dropAfterBytes: 100_001 });
-  const script = 'exec 3<>"/dev/tcp/127.0.0.1/$0"; cat <&3 & cat >&3; kill $!';
-  const driver = createDriver({
-    console: createExecConsole({ command: ['bash', '-c', `${script}`, String(consolePort)] }),
-  });
-  const { session, console } = await start(t, driver, 'ready');
-  await console.waitFor('ready');
+  const command = ['bash', '-c', 'exec 3<>"/dev/tcp/127.0.0.1/$0" && exec cat <&3', String(consolePort)];
+  const { session, console } = await start(
+    t,
+    createDriver({ console: createExecConsole({ command }) }),
+    floodText(),
+  );
+  await console.waitForBytes(floodText().length);
+  assert.ok(console.text === floodText());
   await session.stop();
   assert.deepEqual(await session.exit, { kind: 'stopped' });
 });

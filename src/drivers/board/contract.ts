@@ -76,8 +76,11 @@ export interface BoardDriver {
    * Aborting the signal, before or after, is the same as `stop()`.
    */
   start(job: BoardJob, hooks: BoardHooks, options: { readonly signal: AbortSignal }): Promise<BoardSession>;
-  /** Turns the board off; doing so twice is fine. Rejects with an Error whose message says what went wrong. */
-  powerOff(hooks: PowerHooks, options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Turns the board off; doing so twice is fine. Ends a job that is left on the board. Rejects with an Error whose
+   * message says what went wrong.
+   */
+  powerOff(hooks: PowerHooks, options: PowerOffOptions): Promise<void>;
   /** Turns the board on and loads nothing; rejects like `powerOff`. Absent where it can't be switched on without a job. */
   powerOn?(hooks: PowerHooks, options: { readonly signal: AbortSignal }): Promise<void>;
   /** Whether it is on; rejects like `powerOff`. Absent where nobody can tell. */
@@ -91,5 +94,11 @@ export interface BoardDriver {
 
 /** What a driver needs that only switches the power. */
 export type PowerHooks = Pick<BoardHooks, 'onChild' | 'env'>;
+
+export interface PowerOffOptions {
+  readonly signal: AbortSignal;
+  /** The holder does it in the middle of a job: where power and console are apart, the job keeps its console. */
+  readonly besideJob?: boolean;
+}
 
 export type PowerStatus = 'on' | 'off' | 'unknown';

@@ -4,7 +4,7 @@
 import type { BootDriver } from '../boot/contract.ts';
 import type { ConsoleDriver } from '../console/contract.ts';
 import { type ConsoleLimits, openLastingConsole } from '../console/lasting-console.ts';
-import type { PowerDriver } from '../power/contract.ts';
+import type { PowerAction, PowerDriver } from '../power/contract.ts';
 import { type TryLimits, withTries } from '../power/tries.ts';
 import type { BoardDriver, BoardHooks, BoardJob, BoardSession } from './contract.ts';
 import { endedSession } from './ended-session.ts';
@@ -31,11 +31,11 @@ export function createPartsDriver(parts: BoardParts): BoardDriver {
   let alone: BoardSession | undefined;
   let mayBeOn = true;
 
-  const switchOff: BoardDriver['powerOff'] = async (hooks, options) => {
+  const switchOff: PowerAction = async (hooks, options) => {
     await power.powerOff(hooks, options);
     mayBeOn = false;
   };
-  const switchOn: BoardDriver['powerOff'] = async (hooks, options) => {
+  const switchOn: PowerAction = async (hooks, options) => {
     mayBeOn = true;
     await power.powerOn(hooks, options);
   };
@@ -62,9 +62,9 @@ export function createPartsDriver(parts: BoardParts): BoardDriver {
       ofJob = await run(job, { hooks, signal }).catch((error: Error) => failedSession(error, signal));
       return ofJob;
     },
-    async powerOff(hooks, options) {
-      await ofJob?.stop();
-      await switchOff(hooks, options);
+    async powerOff(hooks, { signal, besideJob = false }) {
+      if (!besideJob) await ofJob?.stop();
+      await switchOff(hooks, { signal });
     },
     powerOn: switchOn,
     ...(status && { powerStatus: status }),
