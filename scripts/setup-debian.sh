@@ -3,17 +3,20 @@
 # everything else in the checkout leaves the system alone. The program itself needs none of this.
 set -eu
 
-# One package a line, and who needs it. A command that the package brings says whether it is there already.
+# One package a line, and who needs it. A command or file that the package brings says whether it is there already.
 packages='
 openssh-server     sshd     tests of ssh://host start an sshd of their own, on a port of their own
 procmail           lockfile the old scripts lock with it; tests of the import compare with them
 tmux               tmux     tests of the command line run it on a real terminal
+qemu-system-x86    qemu-system-i386 tests of boards in QEMU boot the images of the tests
+qemu-system-arm    qemu-system-arm  tests of boards in QEMU boot one of another architecture
+u-boot-qemu        /usr/lib/u-boot/qemu_arm/u-boot.bin the boot loader of that one
 '
 
 missing=
 while read -r package command reason; do
   [ -n "$package" ] || continue
-  if command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ]; then
+  if command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ] || [ -f "$command" ]; then
     echo "setup: $package is there"
   else
     echo "setup: $package is missing; $reason"

@@ -67,10 +67,13 @@ test('the reference has every key of the schema, and the keys it shows are accep
     missing.map(([key]) => key),
     [],
   );
-  const [, example] = /```yaml\n([\s\S]*?)```/.exec(reference) ?? [];
-  const result = parseConfig(example ?? '', 'configuration.md');
-  assert.ok(result.ok, JSON.stringify(result));
-  assert.deepEqual(result.warnings, []);
+  const examples = [...reference.matchAll(/```yaml\n(lab: [\s\S]*?)```/g)];
+  assert.equal(examples.length, 3);
+  for (const [, example] of examples) {
+    const result = parseConfig(example ?? '', 'configuration.md');
+    assert.ok(result.ok, JSON.stringify(result));
+    assert.deepEqual(result.warnings, []);
+  }
 });
 
 test('limits and retention in the reference, in the schema and in the program are the same', () => {

@@ -8,7 +8,7 @@ import { nearestName } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { defaultPowerLimits } from './resolve-machine.ts';
 import { boardKeys, partNames } from './schema/board.ts';
-import type { SourcePower } from './schema/parts.ts';
+import { powerKeys, type SourcePower } from './schema/parts.ts';
 import type { Path } from './source.ts';
 import { parseDurationSeconds } from './units.ts';
 import { inThing, suggestion, thingAt } from './wording.ts';
@@ -79,8 +79,10 @@ function checkOwnPower({ source }: Lab, path: Path): ConfigProblem[] {
     const message = `outlet${inThing(path)} belongs to a power unit. Write unit too`;
     return [{ ...source.keyPlace([...path, 'outlet']), message }];
   }
+  // A slip of the pen is said where the key is.
+  const strangers = keys.filter((key) => !powerKeys.includes(key));
   const isSlip = (wanted: string) =>
-    keys.some((key) => `power_${key.toLowerCase()}` === wanted || nearestName(key, [wanted]) === wanted);
+    strangers.some((key) => `power_${key.toLowerCase()}` === wanted || nearestName(key, [wanted]) === wanted);
   if (keys.length === 0) {
     const message = `${thingAt(path)} is empty. Write unit and outlet, or driver, power_on and power_off`;
     return [{ ...source.keyPlace(path), message }];

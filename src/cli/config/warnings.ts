@@ -39,6 +39,23 @@ function warningsOfBoard(source: Source, board: BoardConfig): ConfigProblem[] {
     const message = `board '${board.name}' does not boot Linux, so linux of its files is never used`;
     warnings.push({ ...source.keyPlace([...path, 'files', 'linux']), message });
   }
+  warnings.push(...warningsOfBoot(source, board));
+  return warnings;
+}
+
+/** What a board takes and its boot has no place for: such a job would fail each time. */
+function warningsOfBoot(source: Source, { name, machine, files, takesDtb }: BoardConfig): ConfigProblem[] {
+  if (machine.driver !== 'parts') return [];
+  const { boot } = machine;
+  const place = source.keyPlace(['boards', name, 'boot']);
+  const warnings: ConfigProblem[] = [];
+  if (Math.max(files.plain.max, files.linux.max) > 1 && boot.secondTo === undefined) {
+    const message = `board '${name}' takes 2 images, and its boot has no second_to for the second`;
+    warnings.push({ ...place, message });
+  }
+  if (takesDtb && boot.dtbTo === undefined) {
+    warnings.push({ ...place, message: `board '${name}' takes a dtb, and its boot has no dtb_to` });
+  }
   return warnings;
 }
 

@@ -90,15 +90,16 @@ export interface SourcePower extends Partial<Static<typeof powerUnits>[string]> 
   outlet?: Scalar;
 }
 
-const { driver, power_on, power_off, ...more } = powerSettings;
+const powerProperties = {
+  unit: name('The power unit that this board is on.'),
+  outlet: text('Its outlet there; stands for {outlet}.'),
+  ...powerSettings,
+};
+export const powerKeys = Object.keys(powerProperties);
 
 export const power = Type.Unsafe<SourcePower>({
   type: 'object',
-  properties: {
-    unit: name('The power unit that this board is on.'),
-    outlet: text('Its outlet there; stands for {outlet}.'),
-    ...{ driver, power_on, power_off, ...more },
-  },
+  properties: powerProperties,
   ...closed,
   title: '{ unit, outlet } or { driver: command, power_on, power_off }',
   description: 'What switches the board on and off.',
