@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning, type ProcessIdentity } from '../platform/process-table.ts';
 import type { endTree } from '../platform/process-tree.ts';
@@ -98,22 +99,15 @@ function followProgram(
     (stream) => new Promise<void>((resolve) => stream.once('close', resolve)),
   );
   const outputClosed = Promise.all(closings);
-  let held: Promise<void> | undefined;
   let unended: readonly ProcessIdentity[] = [];
-  source.on('data', (bytes: Buffer) => {
-    call.hooks.onConsole(bytes);
-    held = call.hooks.holdConsole?.();
-    if (held === undefined) return;
-    source.pause();
-    held = held.then(() => void source.resume());
-  });
+  const reading = readConsole(source, call.hooks);
   if (call.onOutput !== undefined) output.on('data', call.onOutput);
   output.on('error', () => {});
 
   const finish = async (): Promise<BoardExit> => {
     const exit = await Promise.race([ended.then(asExit), stopping.promise]);
     // The time for last output counts from when it can be read.
-    await held;
+    await reading.held;
     await waitBriefly(Promise.race([outputClosed, stopping.promise]));
     // An emulator that waits for its console to be read would not hear the signal.
     if (exit.kind === 'stopped') spawned.socket?.destroy();
@@ -144,6 +138,18 @@ function followProgram(
       await exit;
     },
   };
+}
+
+/** `held`: until when it is not read on, for the disk is behind. */
+function readConsole(source: Readable, hooks: BoardHooks): { held: Promise<void> | undefined } {
+  const reading: ReturnType<typeof readConsole> = { held: undefined };
+  source.on('data', (bytes: Buffer) => {
+    hooks.onConsole(bytes);
+    const held = hooks.holdConsole?.();
+    reading.held = held?.then(() => void source.resume());
+    if (held !== undefined) source.pause();
+  });
+  return reading;
 }
 
 function asExit(end: Awaited<SpawnedSession['ended']>): BoardExit {
