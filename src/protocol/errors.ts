@@ -25,6 +25,8 @@ export const errorClasses = {
   NOT_HOLDER: { status: 409, exit: 2, retryable: false },
   WRONG_KEY: { status: 409, exit: 2, retryable: false },
   BOARD_BUSY: { status: 409, exit: 1, retryable: true },
+  BOARD_UNABLE: { status: 409, exit: 1, retryable: false },
+  LAB_FAULT: { status: 502, exit: 3, retryable: true },
   NO_BOARD_FITS: { status: 409, exit: 1, retryable: false },
   NOT_GRANTED_IN_TIME: { status: 409, exit: 2, retryable: true },
   REQUEST_ID_REUSED: { status: 409, exit: 1, retryable: false },

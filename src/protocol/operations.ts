@@ -201,6 +201,33 @@ export const operations = {
     ),
     response: Type.Object({ lock: LockView }),
   },
+  power: {
+    summary:
+      'Switch a board that you hold; answered when it is done. Only where the board can be switched without a job',
+    http: { method: 'POST', path: '/v1/boards/:board/power' },
+    request: Type.Object(
+      {
+        requestId: RequestId,
+        board: Type.String(),
+        key: Key,
+        action: Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('cycle')]),
+      },
+      strict,
+    ),
+    response: Type.Object({ board: Type.String(), mayBeOn: Type.Boolean() }),
+  },
+  'power-status': {
+    summary: 'Whether a board that you hold is on',
+    http: { method: 'GET', path: '/v1/boards/:board/power' },
+    request: Type.Object({ board: Type.String(), key: Key }, strict),
+    response: Type.Object({
+      board: Type.String(),
+      /** `unknown` where nobody can tell. */
+      power: Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('unknown')]),
+      /** As far as it went through the scheduler. */
+      mayBeOn: Type.Boolean(),
+    }),
+  },
   'cancel-waiting': {
     summary: "End the caller's waiting tickets for a target with exactly this key",
     http: { method: 'POST', path: '/v1/cancel-waiting' },

@@ -103,6 +103,10 @@ export const JobView = Type.Object({
   matchEnd: Type.Optional(Type.Integer()),
   /** Its console has been removed since: when. */
   logGoneAt: Type.Optional(Instant),
+  /** `image` where it is not said. */
+  kind: Type.Optional(Type.Union([Type.Literal('reserve'), Type.Literal('console')])),
+  /** Its console takes input of its holder (-a, a console without a job). */
+  takesInput: Type.Optional(Type.Literal(true)),
   /** First lines of what was run, for people. */
   files: Type.Array(Type.String()),
 });
@@ -138,6 +142,8 @@ export const BoardView = Type.Object({
   /** The configuration has it no more: it goes when its lock ends or, broken, when somebody has looked. */
   leaving: Type.Optional(Type.Boolean()),
   agentPresent: Type.Boolean(),
+  /** It has power, as far as is known; not there where it is surely off. */
+  mayBeOn: Type.Optional(Type.Literal(true)),
   pools: Type.Array(Type.String()),
   lock: Type.Optional(LockView),
   job: Type.Optional(JobView),

@@ -3,17 +3,19 @@
 import type { Duplex } from 'node:stream';
 import type { Effect } from '../domain/commands.ts';
 import type { JobRecord, JobResult } from '../domain/records.ts';
-import { formatToken, parseToken } from '../domain/records.ts';
+import { parseToken } from '../domain/records.ts';
 import type { State } from '../domain/state.ts';
 import type { Logger } from '../platform/logger.ts';
-import { type AgentToServer, agentProtocol } from '../protocol/agent-messages.ts';
+import { type AgentToServer, agentProtocol, type ServerToAgent } from '../protocol/agent-messages.ts';
 import type { LabConfig } from '../protocol/lab.ts';
-import type { JobSpec } from '../protocol/schema.ts';
 import { AgentLink } from './agent-link.ts';
+import { naming, orderOf } from './agent-orders.ts';
+import { BoardPowers } from './board-powers.ts';
 import type { Consoles } from './consoles.ts';
 import type { Core } from './core.ts';
 import { agentBoards } from './definition.ts';
 import type { Images } from './images.ts';
+import { pause } from './pause.ts';
 
 export interface AgentsOptions {
   /** Connects to the agent, starting it where there is none. Rejects where that fails; it is tried again. */
@@ -38,6 +40,8 @@ const farewellMs = 500;
 const silenceMaxMs = 20_000;
 
 export class Agents {
+  /** What boards can do without a job, and what became of what their holders asked for. */
+  readonly powers = new BoardPowers();
   readonly #options: AgentsOptions;
   readonly #stop = new AbortController();
   #link: AgentLink | undefined;
@@ -76,22 +80,22 @@ export class Agents {
       await Promise.race([this.#link?.flush(), pause(farewellMs, this.#stop.signal)]);
     }
     this.#stop.abort();
+    this.powers.stop();
     this.#link?.close();
     await this.#loop;
   }
 
   /** Carries out what the scheduler wants done at the boards. Without a link nothing is lost: a resync says it again. */
   act(effect: Effect): void {
-    switch (effect.kind) {
-      case 'start-job':
-        return this.#startJob(effect.job);
-      case 'cancel-job':
-        return this.#link?.send({ type: 'cancel', ...naming(effect.job), why: effect.why });
-      case 'finish-job':
-        return this.#link?.send({ type: 'finish', ...naming(effect.job) });
-      case 'power-off':
-        return this.#link?.send({ type: 'power-off', board: effect.board, token: formatToken(effect.token) });
-    }
+    const order = orderOf(effect, { jobMaxSeconds: this.#options.config().limits.jobSecondsMax });
+    if (effect.kind === 'power') this.powers.expect(effect.request);
+    if (effect.kind === 'start-job' && this.#link) this.#openConsole(effect.job);
+    if (order) this.send(order);
+  }
+
+  /** Lost without a link. */
+  send(message: ServerToAgent): void {
+    this.#link?.send(message);
   }
 
   write(job: JobRecord, bytes: string): void {
@@ -230,6 +234,8 @@ export class Agents {
         return this.#onEnded(message);
       case 'powered-off':
         return this.#onPoweredOff(message);
+      case 'power-done':
+        return this.#onPowerDone(message);
       case 'refused':
         this.#options.logger.error('the agent refused an action', { ...message });
         return;
@@ -258,6 +264,7 @@ export class Agents {
       if (link !== this.#link) return;
       this.#welcomed = link;
       this.#failed.clear();
+      this.powers.forgetAbilities();
     });
     await this.#cancelStrangers(hello);
     this.#options.logger.info('the agent is here', { pid: hello.pid, jobs: hello.jobs.length });
@@ -280,6 +287,7 @@ export class Agents {
     const away = await core.read(
       (state) => new Set(names.filter((name) => state.boards.get(name)?.agent === 'away')),
     );
+    this.powers.learn(message);
     for (const name of message.ready) this.#failed.delete(name);
     for (const { board, why } of message.failed) {
       const isNew = away.has(board) || this.#failed.get(board) !== why;
@@ -294,24 +302,13 @@ export class Agents {
     this.#firstBoards.resolve();
   }
 
-  /** Sent in this turn, so that a cancel can't overtake it. */
-  #startJob(job: JobRecord): void {
-    const link = this.#link;
-    if (!link) return;
+  /** For the job that is started in this turn. */
+  #openConsole(job: JobRecord): void {
     const { consoles, logger } = this.#options;
     consoles.open(job.id).catch((error: unknown) => {
       logger.error('a console can not be opened', { job: job.id, error: String(error) });
     });
-    const spec = job.spec as JobSpec;
     this.#known.set(job.id, 'starting');
-    link.send({
-      type: 'start',
-      ...naming(job),
-      board: job.board,
-      spec,
-      jobMaxSeconds: this.#options.config().limits.jobSecondsMax,
-      leaveOn: spec.keepOn && job.keepsLock,
-    });
   }
 
   async #sendImage(message: Extract<AgentToServer, { type: 'need-image' }>): Promise<void> {
@@ -358,6 +355,16 @@ export class Agents {
     this.#failures = 0;
   }
 
+  /** The scheduler first: who asked finds the board as it is then. */
+  async #onPowerDone(message: Extract<AgentToServer, { type: 'power-done' }>): Promise<void> {
+    const { board, request, outcome, detail } = message;
+    await this.#options.core.run({
+      name: 'powered',
+      body: { board, request, ok: outcome === 'done', detail },
+    });
+    this.powers.settle(request, message);
+  }
+
   async #onPoweredOff(message: Extract<AgentToServer, { type: 'powered-off' }>): Promise<void> {
     const { board, token, ok, detail } = message;
     await this.#options.core.run({
@@ -365,22 +372,4 @@ export class Agents {
       body: { board, token: parseToken(token), ok, detail },
     });
   }
-}
-
-function naming(job: JobRecord): { job: number; token: string } {
-  return { job: job.id, token: formatToken(job.token) };
-}
-
-/** Ends early when the signal does. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    signal.addEventListener('abort', done);
-  });
 }

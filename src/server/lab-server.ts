@@ -6,11 +6,13 @@ import { formatToken } from '../domain/records.ts';
 import { replay } from '../domain/scheduler.ts';
 import { State } from '../domain/state.ts';
 import { standardTiming, type Timing } from '../domain/timing.ts';
+import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { LabConfig } from '../protocol/lab.ts';
 import type { JobView } from '../protocol/views.ts';
 import type { Store } from '../store/contract.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
+import { ConsoleInput } from './console-input.ts';
 import { Consoles } from './consoles.ts';
 import { Core } from './core.ts';
 import { toDefinition } from './definition.ts';
@@ -66,6 +68,7 @@ export class LabServer {
   readonly store: Store;
   readonly images: Images;
   readonly consoles: Consoles;
+  readonly input: ConsoleInput;
   readonly sessions: Sessions;
   readonly agents: Agents;
   readonly freeWaits: FreeWaits;
@@ -132,6 +135,9 @@ export class LabServer {
       onAlive: (ticket) => this.#quietly(this.core.run({ name: 'alive', body: { ticket } })),
       onBack: (ticket) => this.#quietly(this.core.run({ name: 'attach', body: { ticket } })),
     });
+    this.input = new ConsoleInput(systemClock, (board, token) =>
+      this.#quietly(this.core.run({ name: 'touch', body: { board, token } })),
+    );
     this.freeWaits = new FreeWaits();
     this.watches = new Watches(this);
     this.agents = new Agents({
@@ -222,6 +228,7 @@ export class LabServer {
     this.watches.stop();
     this.sessions.stop();
     this.lockFiles.stop();
+    this.input.stop();
     await this.agents.stop({ retire: true });
     await this.core.stop();
     await this.consoles.close();
@@ -297,6 +304,7 @@ export class LabServer {
     if (job.state !== 'ended') return;
     this.sessions.disown(job.id);
     this.#matches.delete(job.id);
+    this.input.forget(job.id);
     // Also where no agent told the end: who follows the console comes to it.
     this.#quietly(this.consoles.finish(job.id));
   }

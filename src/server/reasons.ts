@@ -65,7 +65,9 @@ function isOwn(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
 function slotReason(state: State, ticket: TicketRecord): Reason {
   const mine = (ticket.slotBoards ?? []).find((name) => isOwn(state.locks.get(name), ticket));
   if (mine === undefined) return { kind: 'no-slot', text: 'you hold none of its boards with this key yet' };
-  return { kind: 'no-slot', board: mine, text: `a job of yours runs on ${mine}` };
+  const isSwitching = state.locks.get(mine)?.power !== undefined;
+  const text = isSwitching ? `the power of ${mine} is being switched` : `a job of yours runs on ${mine}`;
+  return { kind: 'no-slot', board: mine, text };
 }
 
 /** Why nobody gets this board now; undefined if it is free. */

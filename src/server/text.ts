@@ -1,4 +1,5 @@
 // Small wordings that several messages share.
+import type { LockView } from '../protocol/schema.ts';
 
 /** `14:02`, or with the day when it is not today's: `Nov 24 14:02`. Local time of the server. */
 export function clockTime(wallAt: number, today: number = Date.now()): string {
@@ -17,6 +18,19 @@ export function bytesText(bytes: number): string {
     units.shift();
   }
   return `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)} ${units[0]}`;
+}
+
+/** To somebody who would need the lock: who has the board, and how to get it. */
+export function notHolderText(board: string, lock: LockView | undefined): string {
+  if (!lock) return `Nobody holds ${board}. Lock it first: mq lock ${board}.`;
+  if (lock.state === 'ending') return `The lock on ${board} is ending. Lock it anew: mq lock ${board}.`;
+  const until = lock.untilAt === undefined ? '' : `, until ${clockTime(lock.untilAt)} at the earliest`;
+  return `${board} is held by ${lock.user} since ${clockTime(lock.sinceAt)}${until}. Wait for it: mq lock ${board}.`;
+}
+
+export function otherKeyText(board: string, key: string): string {
+  const how = key === '0' ? 'without a key: leave --key out' : `with the key '${key}': give it by --key`;
+  return `You hold ${board} ${how}.`;
 }
 
 function pad(value: number): string {

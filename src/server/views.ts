@@ -141,6 +141,8 @@ export function viewJob(job: StoredJob, extras: JobExtras = {}): JobView {
     set: job.set,
     startedAt: job.startedWallAt,
     files: spec.files.map((file) => file.name),
+    ...(spec.kind === 'image' ? {} : { kind: spec.kind }),
+    ...(job.state !== 'ended' && takesInput(spec) ? { takesInput: true as const } : {}),
     ...(job.endedWallAt === undefined ? {} : { endedAt: job.endedWallAt }),
     ...(job.result ? { verdict: job.result.verdict, detail: job.result.detail } : {}),
     ...(job.result?.exitCode === undefined ? {} : { exitCode: job.result.exitCode }),
@@ -148,6 +150,10 @@ export function viewJob(job: StoredJob, extras: JobExtras = {}): JobView {
     ...(matchEnd === undefined ? {} : { matchEnd }),
     ...(job.logGoneWallAt === undefined ? {} : { logGoneAt: job.logGoneWallAt }),
   };
+}
+
+function takesInput(spec: JobSpec): boolean {
+  return spec.kind === 'console' || (spec.kind === 'image' && spec.keepOn);
 }
 
 /** A run that still waits, as `mq jobs` lists it. */
@@ -186,6 +192,7 @@ export function viewBoard(
       ? { lockFileNote: `${board.fileFault.why} (${clockTime(board.fileFault.sinceWallAt)})` }
       : {}),
     agentPresent: board.agent === 'present',
+    ...(board.mayBeOn ? { mayBeOn: true as const } : {}),
     pools: [...context.pools],
     ...(lock ? { lock: viewLock(lock) } : {}),
     ...(job ? { job: viewJob(job, context.extras(job.id)) } : {}),

@@ -2,7 +2,15 @@
 // each, and cuts the link after so many frames where a test wants it.
 import { type Duplex, duplexPair } from 'node:stream';
 import { encodeData, encodeJson, FrameReader } from '../../src/platform/frames.ts';
-import type { AgentJobResult, AgentToServer, ServerToAgent } from '../../src/protocol/agent-messages.ts';
+import type {
+  AgentJobResult,
+  AgentToServer,
+  BoardAbility,
+  ServerToAgent,
+} from '../../src/protocol/agent-messages.ts';
+
+export type PowerOrder = Extract<ServerToAgent, { type: 'power' }>;
+type PowerAnswer = Pick<Extract<AgentToServer, { type: 'power-done' }>, 'outcome' | 'power' | 'detail'>;
 
 interface FakeJob {
   readonly board: string;
@@ -25,6 +33,10 @@ export class FakeAgent {
   framesLeft = Number.POSITIVE_INFINITY;
   /** Boards that it can't drive. */
   failed: { board: string; why: string }[] = [];
+  /** What its boards can do without a job; undefined: it is of before it said so. */
+  can: readonly BoardAbility[] | undefined = ['power-on', 'power-status', 'console'];
+  /** What becomes of an order to switch the power: `undefined` is silence. What is asked again is not known here. */
+  onPower: (order: PowerOrder) => PowerAnswer | undefined = () => ({ outcome: 'done', detail: '' });
   /** What becomes of a start; by default the job is taken. */
   onStart: (job: number) => void = () => {};
   #stream: Duplex | undefined;
@@ -64,6 +76,11 @@ export class FakeAgent {
 
   send(message: AgentToServer): void {
     if (this.#countFrame()) this.#stream?.write(encodeJson(message));
+  }
+
+  /** To an order to switch the power. */
+  answer({ board, request }: PowerOrder, answer: PowerAnswer): void {
+    this.send({ type: 'power-done', board, request, ...answer });
   }
 
   /** The board says something. */
@@ -143,6 +160,10 @@ export class FakeAgent {
         return;
       case 'power-off':
         return this.send({ ...message, type: 'powered-off', ok: true, detail: '' });
+      case 'power': {
+        const answer = this.onPower(message);
+        return answer && this.answer(message, answer);
+      }
       case 'forget':
         this.jobs.delete(message.job);
         this.forgotten.push(message.job);
@@ -154,7 +175,9 @@ export class FakeAgent {
 
   #tellBoards(names: readonly string[]): void {
     const ready = names.filter((name) => !this.failed.some(({ board }) => board === name));
-    this.send({ type: 'boards', ready, failed: this.failed });
+    const { can } = this;
+    const abilities = can && { abilities: ready.map((board) => ({ board, can })) };
+    this.send({ type: 'boards', ready, failed: this.failed, ...abilities });
   }
 
   #onWelcome(welcome: Extract<ServerToAgent, { type: 'welcome' }>): void {

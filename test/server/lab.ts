@@ -48,12 +48,16 @@ export interface RunningLab {
   restart(changes?: Partial<LabServerOptions>): Promise<RunningLab>;
 }
 
-export async function startLab(t: TestContext, more: Partial<LabServerOptions> = {}): Promise<RunningLab> {
+export async function startLab(
+  t: TestContext,
+  more: Partial<LabServerOptions> = {},
+  boards: Pick<FakeAgent, 'can'> = { can: ['power-on', 'power-status', 'console'] },
+): Promise<RunningLab> {
   const folder = mkdtempSync(join(tmpdir(), 'lab-'));
   const running = await startOn(t, {
     folder,
     store: new ScriptedStore(),
-    agent: new FakeAgent(['a', 'b']),
+    agent: Object.assign(new FakeAgent(['a', 'b']), boards),
     more,
   });
   // Behind the stop, which runs first: what still writes must not meet a folder that goes away.

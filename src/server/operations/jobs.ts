@@ -130,7 +130,10 @@ export const consoleClose: Handler<'console-close'> = async (call, body) => {
 };
 
 export const write: Handler<'write'> = async (call, body) => {
-  const live = await findLive(call, body.job);
+  const { live, lock } = await call.lab.core.read((state) => {
+    const job = state.jobs.get(body.job);
+    return { live: job, lock: job && state.locks.get(job.board) };
+  });
   if (!live || live.state === 'ending') throw unknownJob(body.job);
   if (live.user !== call.caller.user) {
     throw new MqError('NOT_HOLDER', `Only ${live.user}, who holds ${live.board}, may write to its console.`);
@@ -138,8 +141,12 @@ export const write: Handler<'write'> = async (call, body) => {
   if (!call.lab.agents.isConnected) {
     throw new MqError('TRY_AGAIN', `The agent of ${live.board} is away; nothing was written. Try again.`);
   }
+  if (!call.lab.input.claim(live.id, call.session)) {
+    const message = `Another command of yours writes to the console of ${live.board}; only one does at a time.`;
+    throw new MqError('BOARD_BUSY', message, { details: { board: live.board } });
+  }
   call.lab.agents.write(live, body.bytes);
-  await call.lab.core.run({ name: 'touch', body: { board: live.board, token: live.lockToken } });
+  if (lock) call.lab.input.noteUse(lock);
   return {};
 };
 

@@ -4,6 +4,7 @@ import type { Handlers } from './call.ts';
 import { console, consoleClose, finish, job, jobs, write } from './jobs.ts';
 import { board, hello, images, lab, reload, status, watchStatus } from './lab.ts';
 import { awaitFree, extend, give, info, locks, release, steal } from './locks.ts';
+import { power, powerStatus } from './power.ts';
 import { attach, cancel, cancelWaiting, confirm, submit, withdraw } from './tickets.ts';
 
 export const handlers: Handlers = {
@@ -20,6 +21,8 @@ export const handlers: Handlers = {
   extend,
   give,
   steal,
+  power,
+  'power-status': powerStatus,
   'cancel-waiting': cancelWaiting,
   cancel,
   board,

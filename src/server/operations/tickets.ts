@@ -105,6 +105,7 @@ function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
     holdSeconds: body.holdSeconds ?? 0,
     ...(body.waitSeconds === undefined ? {} : { waitSeconds: body.waitSeconds }),
     ...(job ? { job } : {}),
+    ...(job?.kind === 'console' ? { consoleOnly: true } : {}),
     detached: job?.detached ?? false,
     note: body.note ?? '',
     reuse: body.reuse ?? false,
@@ -136,6 +137,7 @@ function classOf(call: Call, priority: 'high' | 'normal' | 'low'): PriorityClass
 async function checkJob(call: Call, body: SubmitBody, target: TargetSpec): Promise<void> {
   const { job } = body;
   if (!job) throw new MqError('BAD_REQUEST', `A submit of kind ${body.kind} needs a job.`);
+  if (job.kind === 'console') return checkConsole(call, body, target);
   const files = [...job.files, ...(job.dtb ? [job.dtb] : []), ...(job.bitstream ? [job.bitstream] : [])];
   const missing = await call.lab.images.missing(files.map((file) => file.hash));
   if (missing.length > 0) {
@@ -149,6 +151,14 @@ async function checkJob(call: Call, body: SubmitBody, target: TargetSpec): Promi
     .map((board) => board.machine.driver);
   // A board's own script matches by itself, with its own kind of expression.
   if (machines.some((driver) => driver !== 'script')) checkTexts(job);
+}
+
+/** It is the holder's, and the holder's alone: it ends with its client. */
+async function checkConsole(call: Call, body: SubmitBody, target: TargetSpec): Promise<void> {
+  if (body.kind !== 'slot' || target.kind !== 'board' || body.job?.detached || body.job?.files.length) {
+    throw new MqError('BAD_REQUEST', 'A console takes a board that you hold (kind slot), and no files.');
+  }
+  call.lab.agents.powers.check(target.name, 'console');
 }
 
 function checkTexts(job: JobSpec): void {
