@@ -8,8 +8,9 @@ import { jobsHelp } from './jobs.ts';
 import { labHelp } from './lab.ts';
 import { listsHelp } from './lists.ts';
 import { locksHelp } from './locks.ts';
+import { shellHelp } from './shell.ts';
 
-const groups: readonly HelpGroup[] = [jobsHelp, locksHelp, boardsHelp, listsHelp, labHelp];
+const groups: readonly HelpGroup[] = [jobsHelp, locksHelp, boardsHelp, listsHelp, shellHelp, labHelp];
 
 const helps: Readonly<Record<string, CommandHelp>> = Object.assign(
   {},
@@ -47,6 +48,11 @@ export function commandHelp(command: string, program = 'mq'): string[] {
   if (help.options) lines.push('', 'Options:', ...pairs(help.options, ''));
   lines.push('', 'Examples:', ...pairs(help.examples, `${program} `));
   return lines;
+}
+
+/** What there is to say of each command, by its name. */
+export function commandHelps(): Readonly<Record<string, CommandHelp>> {
+  return helps;
 }
 
 /** The command that was probably meant. */
