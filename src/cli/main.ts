@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   agent: async () => (await import('./commands/server.ts')).agent,
   import: async () => (await import('./commands/import.ts')).importLab,
   connect: async () => (await import('./commands/connect.ts')).connect,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
   completion: async () => (await import('./commands/completion.ts')).completion,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
 };

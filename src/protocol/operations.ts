@@ -5,6 +5,7 @@ import { ConfigChange } from './config-change.ts';
 import {
   BoardCount,
   ImageHash,
+  Instant,
   JobSpec,
   Key,
   LockView,
@@ -35,6 +36,21 @@ export const operations = {
       lab: Type.String(),
       user: Type.String(),
       admin: Type.Boolean(),
+    }),
+  },
+  health: {
+    summary: 'How the server itself is: its disk, its clock, its agent',
+    http: { method: 'GET', path: '/v1/health' },
+    request: empty,
+    response: Type.Object({
+      version: Type.String(),
+      node: Type.String(),
+      at: Instant,
+      agent: Type.Union([Type.Literal('connected'), Type.Literal('away')]),
+      /** Of the file system that holds the state folder, as far as the server may fill it. */
+      disk: Type.Object({ freeBytes: Type.Number(), sizeBytes: Type.Number() }),
+      /** What the lab takes of it, and may take at most; absent until it was measured. */
+      use: Type.Optional(Type.Object({ bytes: Type.Number(), bytesMax: Type.Number() })),
     }),
   },
   lab: {

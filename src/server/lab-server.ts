@@ -196,6 +196,11 @@ export class LabServer {
     return { before, leaving };
   }
 
+  /** Holds all that the lab writes. */
+  get stateFolder(): string {
+    return this.#retention.stateFolder;
+  }
+
   /** How much of the disk is taken; undefined until it was first measured, soon after the start. */
   get diskUse(): DiskUse | undefined {
     return this.#retention.diskUse;

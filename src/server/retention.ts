@@ -82,6 +82,11 @@ export class Retention {
     await this.#running;
   }
 
+  /** The folder that is kept within bounds. */
+  get stateFolder(): string {
+    return this.#options.stateFolder;
+  }
+
   /** undefined until it was measured for the first time. */
   get diskUse(): DiskUse | undefined {
     if (this.#allAt === Number.NEGATIVE_INFINITY) return undefined;

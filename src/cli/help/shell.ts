@@ -1,9 +1,22 @@
 // Help for the commands about a person's own machine. Pure.
-import type { HelpGroup } from './entry.ts';
+import { type HelpGroup, jsonOption, serverOption } from './entry.ts';
 
 export const shellHelp: HelpGroup = {
   title: 'Your machine',
   commands: {
+    doctor: {
+      summary: 'Whether all is well from here to the boards, and what to do where it is not',
+      forms: ['[--json]'],
+      about: [
+        "Looks at the address, the socket and its rights, versions, clocks, the server's disk, agent and boards.",
+        'Exits with 1 where there is trouble. A board that somebody took out of service is none.',
+      ],
+      options: [jsonOption, serverOption],
+      examples: [
+        ['doctor', ''],
+        ["doctor --json | jq -r '.checks[] | select(.fix).fix'", 'what to do'],
+      ],
+    },
     completion: {
       summary: 'Let the shell complete commands, options and the names of the lab',
       forms: ['bash|zsh|fish'],

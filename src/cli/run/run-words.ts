@@ -47,7 +47,9 @@ export function runWish(
 ): RunWish {
   const [target, ...files] = words;
   if (target === undefined) throw misuse('run', `Which board or pool, and which files? As in: ${example}.`);
-  if (files.length === 0) throw misuse('run', `Which files are to run on ${target}? As in: ${example}.`);
+  // A board may need none; then the text says that this is a run.
+  if (files.length === 0 && texts.get('until') === undefined)
+    throw misuse('run', `Which files are to run on ${target}? As in: ${example}.`);
   const timeout = texts.get('timeout');
   const timeoutSeconds = timeout === undefined ? -1 : secondsOf('run', '--timeout', timeout);
   if (timeoutSeconds === 0)

@@ -1,6 +1,7 @@
 // Every operation by its name: the one place where the wire's words meet the use cases.
 import { MqError } from '../../protocol/errors.ts';
 import type { Handlers } from './call.ts';
+import { health } from './health.ts';
 import { console, consoleClose, finish, job, jobs, write } from './jobs.ts';
 import { board, hello, images, lab, reload, status, watchStatus } from './lab.ts';
 import { awaitFree, extend, give, info, locks, release, steal } from './locks.ts';
@@ -9,6 +10,7 @@ import { attach, cancel, cancelWaiting, confirm, submit, withdraw } from './tick
 
 export const handlers: Handlers = {
   hello,
+  health,
   lab,
   info,
   locks,
