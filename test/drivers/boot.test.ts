@@ -30,6 +30,8 @@ test('a copy can be read by all users, and nothing else is left in the folder', 
   const boot = createCopyBoot({ to: join(folder, 'kernel') });
   // What a crash in the middle of a copy left.
   await writeBoardFile(folder, 'kernel.part', 'half');
+  const mask = process.umask(0o077);
+  t.after(async () => void process.umask(mask));
   await boot.place(boardJob([await writeBoardFile(work, 'image', 'whole')], work), {
     signal: neverAborted(),
   });
