@@ -75,7 +75,11 @@ export class TestBoard {
     return {
       ...whole,
       powerOn: (_hooks, { signal }) => this.#switch('on', signal),
-      powerOff: (_hooks, { signal }) => this.#switch('off', signal),
+      powerOff: async (_hooks, { signal, besideJob = false }) => {
+        const session = this.sessions.at(-1);
+        if (!besideJob && session && !session.hasEnded) await this.#stop(session);
+        await this.#switch('off', signal);
+      },
       powerStatus: async () => (this.isOn ? 'on' : 'off'),
       openConsole: (hooks, { signal }) => this.#start(undefined, hooks, signal),
     };
