@@ -23,7 +23,7 @@ const external = ['koffi', 'v86'];
 // What every command that talks to the server loads goes into one file: each further one costs a short command
 // up to half a millisecond.
 const clientModules =
-  /src.(client|cli.(connect(?!.open-ssh)|terminal)|platform.(frames|clock|platform-error)|protocol.(errors|channel))\b/;
+  /src.(client|cli.(connect(?!.open-(ssh|tcp))|terminal)|platform.(frames|clock|platform-error)|protocol.(errors|channel))\b/;
 
 // Builds that are kept, so that a program which still runs on an older one finds its files.
 const buildsKept = 4;

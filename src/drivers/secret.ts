@@ -1,34 +1,16 @@
-// Credentials, read where they are used and at that moment: what is configured says only where they are. Reads files
-// and this program's environment.
+// Credentials, read where they are used and at that moment: what is configured says only where they are.
 
-import { readFile } from 'node:fs/promises';
+import { readSecretAt, type SecretPlace } from '../platform/secret.ts';
 
 /** A text for all to see, or where a secret is: a variable of this program's environment, or a file. */
-export type SecretSource = string | { readonly env: string } | { readonly file: string };
+export type SecretSource = string | SecretPlace;
 
 /** Values for a program's environment, by name. */
 export type EnvironmentSource = Readonly<Record<string, SecretSource>>;
 
-const secretBytesMax = 64 * 1024;
-
-/** Rejects with an Error that says where the secret should be; never with any of it. A file's last line end is no part. */
+/** As `readSecretAt`; a text for all to see is itself. */
 export async function readSecret(source: SecretSource): Promise<string> {
-  if (typeof source === 'string') return source;
-  const text = 'env' in source ? process.env[source.env] : await readSecretFile(source.file);
-  const place = 'env' in source ? `the environment variable ${source.env}` : source.file;
-  if (text === undefined) throw new Error(`${place} is not set`);
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw new Error(`${place} is empty`);
-  if (secret.includes('\0') || secret.length > secretBytesMax) throw new Error(`${place} holds no secret`);
-  return secret;
-}
-
-async function readSecretFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new Error(`the secret's file can't be read: ${(error as Error).message}`);
-  }
+  return typeof source === 'string' ? source : readSecretAt(source);
 }
 
 /** The values, and what takes the secret ones out of a text. Rejects like `readSecret`, with the variable's name. */

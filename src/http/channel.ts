@@ -11,6 +11,7 @@ import type { LabServer } from '../server/lab-server.ts';
 import type { Call, Handler } from '../server/operations/call.ts';
 import { handlers } from '../server/operations/table.ts';
 import type { ChannelPort, Session } from '../server/sessions.ts';
+import type { Admitted } from './door.ts';
 import { Uploads } from './uploads.ts';
 
 /** Requests of one channel under way at once; a client that sends more is read no further. */
@@ -22,14 +23,11 @@ const validators = new Map<OperationName, Validator>(
   (Object.keys(operations) as OperationName[]).map((name) => [name, Compile(operations[name].request)]),
 );
 
-export interface ChannelOptions {
+export interface ChannelOptions extends Admitted {
   readonly lab: LabServer;
   readonly socket: Socket;
-  /** Who it is, and what they may do by the present configuration. */
-  readonly caller: () => Caller;
   /** Bytes that came behind the upgrade. */
   readonly head: Buffer;
-  readonly isPeerGone: () => boolean;
 }
 
 /** Serves the channel until its connection ends. */
@@ -47,6 +45,8 @@ class Channel implements ChannelPort {
   readonly #uploads: Uploads;
   #calls = 0;
   #closed = false;
+  #hasHeard = true;
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(options: ChannelOptions) {
     this.#caller = options.caller;
@@ -55,6 +55,7 @@ class Channel implements ChannelPort {
     this.#socket = options.socket;
     this.#session = options.lab.sessions.open(this);
     this.#uploads = new Uploads(options.lab.images);
+    if (options.silenceMaxMs !== undefined) this.#watchSilence(options.silenceMaxMs / 2);
   }
 
   get caller(): Caller {
@@ -97,15 +98,27 @@ class Channel implements ChannelPort {
     });
   }
 
+  /** A half-open connection says nothing, and not even that: so the peer is asked, by a ping that is nobody's else. */
+  #watchSilence(everyMs: number): void {
+    this.#silence = setInterval(() => {
+      if (!this.#hasHeard && !this.#socket.isPaused()) return this.#close();
+      this.#hasHeard = false;
+      this.send({ event: 'ping', nonce: 0 });
+    }, everyMs);
+    this.#silence.unref();
+  }
+
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#silence);
     this.#uploads.close();
     this.#lab.sessions.close(this.#session);
     this.#socket.destroy();
   }
 
   #onData(chunk: Buffer): void {
+    this.#hasHeard = true;
     let frames: Frame[];
     try {
       frames = this.#reader.push(chunk);

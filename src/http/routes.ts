@@ -111,6 +111,7 @@ function sendError(
   const wire = (
     known ?? new MqError('INTERNAL', 'The server failed inside. Its log has the details.')
   ).toWire();
+  if (wire.code === 'WRONG_TOKEN') reply.headers({ 'www-authenticate': 'Bearer', connection: 'close' });
   return reply.status(errorClasses[wire.code].status).send(wire);
 }
 

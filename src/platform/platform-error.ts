@@ -12,6 +12,8 @@ export type PlatformErrorCode =
   | 'SOCKET_IN_USE'
   | 'SOCKET_UNUSABLE'
   | 'FOLDER_LOCKED'
+  | 'SECRET_UNUSABLE'
+  | 'ADDRESS_UNUSABLE'
   | 'LOG_WRITE_FAILED'
   | 'LOG_DAMAGED'
   | 'LOG_CLOSED';

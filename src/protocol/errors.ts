@@ -20,6 +20,7 @@ export const errorClasses = {
   UNKNOWN_JOB: { status: 404, exit: 1, retryable: false },
   LOG_GONE: { status: 410, exit: 1, retryable: false },
   UNKNOWN_IMAGE: { status: 404, exit: 1, retryable: false },
+  WRONG_TOKEN: { status: 401, exit: 1, retryable: false },
   NOT_ALLOWED: { status: 403, exit: 1, retryable: false },
   ALREADY_YOURS: { status: 409, exit: 2, retryable: false },
   NOT_HOLDER: { status: 409, exit: 2, retryable: false },

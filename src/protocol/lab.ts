@@ -12,6 +12,8 @@ export interface LabConfig {
   pools: PoolConfig[];
   /** Group of the unix socket. Absent: every local user may connect. */
   socketGroup?: string;
+  /** A TCP socket beside it. Absent: none. */
+  listen?: ListenConfig;
   /** Users who may submit in the class `high`. */
   priorityHigh: string[];
   /** Who may release or take what somebody else holds (`-f`), where the board does not say. */
@@ -27,6 +29,21 @@ export interface LabConfig {
   limits: Limits;
   retention: Retention;
 }
+
+export interface ListenConfig {
+  /** An address of this host, or a name of one. */
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  token: SecretSource;
+  /** As whom a client counts that brings the token; its role is admin. */
+  user: string;
+  /** Paths of PEM files. Absent: without TLS. */
+  tls?: { certPath: string; keyPath: string };
+}
+
+/** Where a secret is; the secret itself is in no configuration. */
+export type SecretSource = { file: string } | { env: string };
 
 export interface BoardConfig {
   name: string;

@@ -8,6 +8,7 @@ type Setting = Exclude<keyof LabConfig, 'boards' | 'pools' | 'limits' | 'retenti
 const settingNames: Readonly<Record<Setting, string>> = {
   name: 'lab',
   socketGroup: 'socket_group',
+  listen: 'listen',
   priorityHigh: 'priority',
   force: 'force',
   admins: 'admins',
@@ -39,7 +40,7 @@ const retentionNames: Readonly<Record<keyof Retention, string>> = {
 };
 
 /** What is made once, at the start of the process: the socket and whose it is. */
-const fixedSettings: readonly Setting[] = ['socketGroup'];
+const fixedSettings: readonly Setting[] = ['socketGroup', 'listen'];
 
 export function compareConfigs(
   before: LabConfig,

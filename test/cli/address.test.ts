@@ -63,7 +63,7 @@ test('a file that is not understood is an error with its line', () => {
 test('a path with a slash is an address, anything else is told with who said it', () => {
   assert.equal(found({ option: '/tmp/mq.sock' }), 'unix:/tmp/mq.sock');
   assert.equal(found({ option: 'unix:relative.sock' }), 'unix:relative.sock');
-  for (const option of ['mq.sock', 'unix:', '', 'http://host']) {
+  for (const option of ['mq.sock', 'unix:', '', 'ftp://host']) {
     assert.throws(() => found({ option }), { code: 'BAD_REQUEST', message: /--server/ }, option);
   }
   assert.throws(() => found({ env: { MQ_SERVER: 'host:80' } }), { message: /MQ_SERVER/ });
@@ -96,4 +96,36 @@ test('what ssh or a shell could take for more than a user, a host and a port is 
     'ssh://ana:secret@lab',
   ];
   for (const option of refused) assert.throws(() => found({ option }), { code: 'BAD_REQUEST' }, option);
+});
+
+test('http[s]://host[:port] is an address, whose port is 7411 where none is given', () => {
+  assert.equal(found({ option: 'http://127.0.0.1' }), 'http://127.0.0.1:7411');
+  assert.equal(found({ option: 'https://lab.example.org:443/' }), 'https://lab.example.org:443');
+  assert.equal(found({ option: 'https://[::1]:7000' }), 'https://[::1]:7000');
+  const refused = [
+    'http://',
+    'https://:80',
+    'http://lab:0',
+    'http://lab:65536',
+    'http://lab/path',
+    'http://-x',
+  ];
+  for (const option of [...refused, 'https://ana:secret@lab', 'http://a b', 'http://lab\r\nX: y'])
+    assert.throws(() => found({ option }), { code: 'BAD_REQUEST' }, option);
+});
+
+test('a token file in the configuration file belongs to the server that is named there', () => {
+  const text = 'server: https://lab\ntoken_file: /home/ana/token\n';
+  const files = { '/home/ana/.config/machine-queue/config.yaml': text };
+  const find = (option?: string) => findServer({ option, env, readText: (path) => files[path as never] });
+  assert.deepEqual(find(), {
+    kind: 'tcp',
+    host: 'lab',
+    port: 7411,
+    tls: true,
+    tokenFile: '/home/ana/token',
+    from: '/home/ana/.config/machine-queue/config.yaml',
+  });
+  const other = find('https://other');
+  assert.equal(other.kind === 'tcp' && other.tokenFile, undefined);
 });

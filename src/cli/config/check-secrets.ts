@@ -13,18 +13,18 @@ export async function checkSecrets(source: Source): Promise<ConfigProblem[]> {
       source.keys([section]).map((name) => [section, name, 'power']),
     ),
   ];
+  const variables = owners.flatMap((owner) =>
+    source.keys([...owner, 'env']).map((variable) => [...owner, 'env', variable]),
+  );
   const problems: ConfigProblem[] = [];
-  for (const owner of owners) {
-    for (const variable of source.keys([...owner, 'env'])) {
-      const path = [...owner, 'env', variable];
-      const place = secretAt(source, path);
-      if (place === undefined) continue;
-      try {
-        await readSecret(place);
-      } catch (error) {
-        const message = `there is no secret for ${thingAt(path)}: ${(error as Error).message}`;
-        problems.push({ ...source.valuePlace(path), message });
-      }
+  for (const path of [['listen', 'token'], ...variables]) {
+    const place = secretAt(source, path);
+    if (place === undefined) continue;
+    try {
+      await readSecret(place);
+    } catch (error) {
+      const message = `there is no secret for ${thingAt(path)}: ${(error as Error).message}`;
+      problems.push({ ...source.valuePlace(path), message });
     }
   }
   return problems;

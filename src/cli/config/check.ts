@@ -6,8 +6,10 @@ import { keyPatternProblem } from '../../protocol/key-label.ts';
 import { checkParts } from './check-parts.ts';
 import { type Lab, valueAt } from './lab-value.ts';
 import type { ConfigProblem } from './problem.ts';
+import { faultOfListen } from './resolve-listen.ts';
 import { attributeNames, type SourceBoard } from './schema/board.ts';
 import type { SourceRange } from './schema/files.ts';
+import type { SourceListen } from './schema/listen.ts';
 import type { Path, Source } from './source.ts';
 import { inThing, suggestion, thingAt } from './wording.ts';
 
@@ -19,6 +21,7 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
     ...problems,
     ...checkSetFromKey(lab),
     ...checkLockFiles(lab),
+    ...checkListen(lab),
     ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...checkParts(lab),
@@ -57,6 +60,13 @@ function checkLockFiles({ source, isSound }: Lab): ConfigProblem[] {
       },
     ];
   });
+}
+
+function checkListen({ source, isSound }: Lab): ConfigProblem[] {
+  const path = ['listen'];
+  if (source.keys(path).length === 0 || !isSound(path)) return [];
+  const fault = faultOfListen(valueAt(source, path) as SourceListen);
+  return fault === undefined ? [] : [{ ...source.valuePlace([...path, 'tcp']), message: fault }];
 }
 
 /** All names by which boards go, each with the board's own; and what clashes, pools included. */

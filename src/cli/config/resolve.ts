@@ -12,6 +12,7 @@ import {
   type Retention,
 } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
+import { resolveListen } from './resolve-listen.ts';
 import { resolveMachine } from './resolve-machine.ts';
 import { attributeNames, type SourceBoard } from './schema/board.ts';
 import type { SourceRange } from './schema/files.ts';
@@ -34,6 +35,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     boards,
     pools,
     ...(lab.socket_group === undefined ? {} : { socketGroup: lab.socket_group }),
+    ...(lab.listen === undefined ? {} : { listen: resolveListen(lab.listen) }),
     priorityHigh: lab.priority?.high ?? [],
     force: lab.force ?? 'anyone',
     admins: lab.admins ?? [],

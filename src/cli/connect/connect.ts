@@ -42,6 +42,10 @@ export async function connectTo(
 
 async function openerOf(address: ServerAddress): Promise<OpenLink> {
   if (address.kind === 'unix') return openUnix(address.path);
+  if (address.kind === 'tcp') {
+    const { openTcp } = await import('./open-tcp.ts');
+    return openTcp(address, process.env);
+  }
   const { openSsh } = await import('./open-ssh.ts');
   const { stderr } = process;
   const complain = (line: string) => stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`);

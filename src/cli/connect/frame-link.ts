@@ -14,11 +14,13 @@ import { type ErrorCode, errorClasses, MqError } from '../../protocol/errors.ts'
 import { noteLostLink } from '../lost-link.ts';
 
 const headBytesMax = 64 * 1024;
-const upgradeRequest = `GET ${channelPath} HTTP/1.1\r\nHost: mq\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n`;
 
 export interface FrameLinkOptions {
   /** What the bytes go through, where the server's peer is not this process: its end says nothing about ours. */
   readonly relay?: 'ssh';
+  /** The server's name, and what proves who we are, where the kernel does not. */
+  readonly host?: string;
+  readonly token?: string;
   /** The server has agreed to the channel. */
   readonly onGranted?: () => void;
 }
@@ -39,17 +41,16 @@ class FrameLink implements Link {
   #isCorked = false;
   #onDrain: (() => void)[] = [];
 
-  constructor(stream: Duplex, handlers: LinkHandlers, { relay, onGranted }: FrameLinkOptions) {
+  constructor(stream: Duplex, handlers: LinkHandlers, options: FrameLinkOptions) {
     this.#stream = stream;
     this.#handlers = handlers;
-    this.#onGranted = onGranted;
+    this.#onGranted = options.onGranted;
     stream.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     stream.on('drain', () => this.#drained());
     stream.on('error', (error) => this.#close(error));
     stream.on('end', () => this.#close(this.#refusal()));
     stream.on('close', () => this.#close(undefined));
-    const relayed = relay === undefined ? '' : `${relayHeader}: ${relay}\r\n`;
-    this.#write(Buffer.from(`${upgradeRequest}${relayed}\r\n`));
+    this.#write(Buffer.from(upgradeRequest(options)));
   }
 
   send(message: unknown): void {
@@ -132,6 +133,18 @@ class FrameLink implements Link {
     this.close();
     this.#handlers.onClose(error);
   }
+}
+
+function upgradeRequest({ relay, host = 'mq', token }: FrameLinkOptions): string {
+  const lines = [
+    `GET ${channelPath} HTTP/1.1`,
+    `Host: ${host}`,
+    'Connection: Upgrade',
+    `Upgrade: ${channelUpgrade}`,
+    ...(relay === undefined ? [] : [`${relayHeader}: ${relay}`]),
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 function statusOf(head: Buffer): number | undefined {

@@ -17,7 +17,7 @@ export interface HelpGroup {
 
 export const serverOption = [
   '--server ADDR',
-  'where the server is: unix:PATH or ssh://HOST (or MQ_SERVER, or a configuration file)',
+  'where the server is: unix:PATH, ssh://HOST or https://HOST (or MQ_SERVER, or a file)',
 ] as const;
 
 export const jsonOption = ['--json', 'for programs'] as const;

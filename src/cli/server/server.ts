@@ -1,13 +1,11 @@
 // `mq server`: loads the configuration, takes the state folder, starts the lab and listens, until a signal.
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildHttp } from '../../http/listen.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { entryUrl } from '../../platform/entry-url.ts';
 import { type FolderLock, lockFolder } from '../../platform/folder-lock.ts';
 import { type LogLevel, type OpenLogger, openLogger } from '../../platform/logger.ts';
 import { PlatformError } from '../../platform/platform-error.ts';
-import { listenOnUnixSocket } from '../../platform/unix-socket.ts';
 import { findUserId, getGroupId, UserNames } from '../../platform/users.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LabConfig } from '../../protocol/lab.ts';
@@ -20,6 +18,7 @@ import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { version } from '../version.ts';
 import { agentConnector } from './agent-process.ts';
+import { openDoors } from './doors.ts';
 import { catchSignals } from './signals.ts';
 
 export interface ServerOptions {
@@ -93,20 +92,14 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       throw error;
     });
     await Promise.race([firstSight(lab), signals.first]);
-    const app = await buildHttp(lab, users);
-    const listener = await listenOnUnixSocket(app.server, {
-      path: options.socketPath,
-      mode: groupId === undefined ? 0o666 : 0o660,
-      ...(groupId === undefined ? {} : { groupId }),
-    });
+    const doors = await openDoors(lab, { socketPath: options.socketPath, groupId, users });
     // What comes of it is in the log.
     signals.onReload(() => void lab.reloader.reload('system').catch(() => undefined));
-    logger.info('ready', { socket: options.socketPath, boards: config.boards.length });
+    logger.info('ready', { ...doors.places, boards: config.boards.length });
     await signals.first;
     logger.info('leaving', { drainSeconds: options.drainSeconds });
     await leave(lab, options.drainSeconds, signals.second);
-    await listener.close();
-    app.server.closeAllConnections();
+    await doors.close();
     for (const session of [...lab.sessions.all()])
       session.port.send({ event: 'bye', reason: 'the server is leaving' });
     await lab.stop();

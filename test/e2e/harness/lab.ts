@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connectTo } from '../../../src/cli/connect/connect.ts';
 import { hasProcessTable } from '../../../src/platform/process-table.ts';
 import type { StatusView } from '../../../src/protocol/views.ts';
@@ -85,9 +85,10 @@ export class Lab {
   }
 
   /** Writes a file into the lab's folder and returns its path. */
-  async file(name: string, content: string | Uint8Array): Promise<string> {
+  async file(name: string, content: string | Uint8Array, mode?: number): Promise<string> {
     const path = join(this.folder, name);
-    await writeFile(path, content);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content, mode === undefined ? {} : { mode });
     return path;
   }
 

@@ -7,6 +7,7 @@
 import { type Static, Type } from 'typebox';
 import { board, boardType } from './board.ts';
 import { limits } from './limits.ts';
+import { listen } from './listen.ts';
 import { powerUnits } from './parts.ts';
 import { pool } from './pool.ts';
 import { retention } from './retention.ts';
@@ -41,6 +42,7 @@ export const labSchema = Type.Object(
         description: 'Only members of this group may connect; without it every local user may.',
       }),
     ),
+    listen: Type.Optional(listen),
     priority: Type.Optional(
       Type.Object(
         { high: Type.Optional(users('Users who may submit in the class high.')) },

@@ -1,0 +1,96 @@
+// The HTTP server without its socket: routes, the upgrade to the channel, limits on requests. Who may come in, and as whom,
+// the door says.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { channelPath, channelUpgrade } from '../protocol/channel.ts';
+import { errorClasses, MqError } from '../protocol/errors.ts';
+import type { LabServer } from '../server/lab-server.ts';
+import { serveChannel } from './channel.ts';
+import type { Door } from './door.ts';
+import { addRoutes } from './routes.ts';
+
+export interface HttpLimits {
+  /** How long a request may take to come in. */
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  readonly checkEveryMs: number;
+}
+
+const standardLimits: HttpLimits = { requestMs: 60_000, keepAliveMs: 30_000, checkEveryMs: 10_000 };
+/** How long a client that was refused may take to read why. */
+const refusalReadMs = 5_000;
+
+export interface AppOptions {
+  readonly lab: LabServer;
+  readonly door: Door;
+  readonly limits?: HttpLimits | undefined;
+  /** Certificate and key; plain HTTP where it is left out. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Builds the HTTP server; `app.server` is what listens. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { lab, door, limits = standardLimits, tls } = options;
+  const app = createServer(limits, tls);
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(lab, { request, socket, head, door }).catch((error: unknown) => {
+      if (error instanceof MqError) return refuse(socket, error);
+      lab.logger.error('an upgrade failed', { error });
+      socket.destroy();
+    });
+  });
+  // Before a body is read, and for what does not exist too.
+  app.addHook('onRequest', async (request) => void (await door.admit(request.raw)));
+  await addRoutes(app, lab, async (request) => (await door.admit(request.raw)).caller());
+  await app.ready();
+  return app;
+}
+
+/** Requests that come in pieces for ever, and clients that never ask, end. */
+function createServer(limits: HttpLimits, tls: AppOptions['tls']): FastifyInstance {
+  const { requestMs, keepAliveMs: keepAliveTimeout, checkEveryMs } = limits;
+  const common = { logger: false, bodyLimit: 1024 * 1024, requestTimeout: requestMs, keepAliveTimeout };
+  const node = { headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs };
+  if (tls === undefined) return Fastify({ ...common, http: node });
+  // To whoever uses it, a server with TLS is one without.
+  return Fastify({ ...common, https: { ...node, ...tls } }) as unknown as FastifyInstance;
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+  readonly door: Door;
+}
+
+async function upgrade(lab: LabServer, { request, socket, head, door }: Upgrade): Promise<void> {
+  const admitted = await door.admit(request);
+  const wanted = request.headers.upgrade?.toLowerCase();
+  if (request.url !== channelPath || wanted !== channelUpgrade) return refuseUpgrade(socket, '404 Not Found');
+  if (lab.sessions.size >= lab.config.limits.openStreams)
+    return refuseUpgrade(socket, '503 Service Unavailable');
+  if (socket.destroyed) return;
+  socket.setTimeout(0);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`,
+  );
+  serveChannel({ lab, socket, head, ...admitted });
+}
+
+function refuse(socket: Socket, error: MqError): void {
+  refuseUpgrade(socket, `${errorClasses[error.code].status} Refused`, JSON.stringify(error.toWire()));
+}
+
+/** Reads on for a moment: a socket that is closed over unread bytes takes what was said to its grave. */
+function refuseUpgrade(socket: Socket, status: string, body = ''): void {
+  const length = Buffer.byteLength(body);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`,
+  );
+  socket.resume();
+  const late = setTimeout(() => socket.destroy(), refusalReadMs);
+  late.unref();
+  socket.once('close', () => clearTimeout(late));
+}
