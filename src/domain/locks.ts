@@ -21,6 +21,7 @@ export function holdLock(step: Step, lock: LockRecord): LockRecord {
     ...(board?.idleMaxSeconds === undefined ? {} : { idleMaxSeconds: board.idleMaxSeconds }),
     state: 'held',
     heldWallAt: step.wallAt,
+    claimedAt: step.now,
   };
   const result = withIdleEnd(step, held);
   step.put('lock', lock.board, result);
@@ -194,6 +195,7 @@ export function extend(step: Step, body: CommandTypes['extend']['body']): Change
   const lock = {
     ...rest,
     holdSeconds: body.holdSeconds,
+    claimedAt: step.now,
     overdue: false,
     ...holdEnd(step, body.holdSeconds, found.lock.holdMaxAt),
   };
@@ -244,6 +246,8 @@ function changeHolder(
   const taken: LockRecord = {
     ...rest,
     passedOn: true,
+    heldWallAt: step.wallAt,
+    claimedAt: step.now,
     user: to.user,
     key: to.key,
     set: to.user,

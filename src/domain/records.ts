@@ -157,6 +157,8 @@ export interface LockRecord {
   readonly passedOn?: true;
   readonly grantedWallAt: number;
   readonly heldWallAt?: number;
+  /** When the holder last said to want it: confirm, extend, or the change that made it theirs. Read for reminders only. */
+  readonly claimedAt?: number;
   readonly holdSeconds: number;
   /** From here on the lock may be reclaimed. */
   readonly endsAt?: number;

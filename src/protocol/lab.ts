@@ -4,6 +4,8 @@
  */
 import type { MachineSpec } from './machine.ts';
 
+import type { MailConfig } from './mail-config.ts';
+
 export interface LabConfig {
   name: string;
   /** In the order of the file, which is the order of every list. */
@@ -26,6 +28,8 @@ export interface LabConfig {
   setFromKey?: string;
   /** The folder in which clients of the old scripts lock boards by files. Absent: there are none. */
   lockFiles?: string;
+  /** Mail to whoever holds a board for long. */
+  mail?: MailConfig;
   limits: Limits;
   retention: Retention;
 }

@@ -16,6 +16,7 @@ const settingNames: Readonly<Record<Setting, string>> = {
   gatherSeconds: 'gather_max',
   setFromKey: 'set_from_key',
   lockFiles: 'lock_files',
+  mail: 'mail',
 };
 
 const limitNames: Readonly<Record<keyof Limits, string>> = {

@@ -17,7 +17,7 @@ export async function checkSecrets(source: Source): Promise<ConfigProblem[]> {
     source.keys([...owner, 'env']).map((variable) => [...owner, 'env', variable]),
   );
   const problems: ConfigProblem[] = [];
-  for (const path of [['listen', 'token'], ...variables]) {
+  for (const path of [['listen', 'token'], ['mail', 'smtp', 'password'], ...variables]) {
     const place = secretAt(source, path);
     if (place === undefined) continue;
     try {

@@ -3,6 +3,7 @@
  * Works on files whose shape is partly wrong, so that all errors show at once: it looks only at sound parts.
  */
 import { keyPatternProblem } from '../../protocol/key-label.ts';
+import { checkMail } from './check-mail.ts';
 import { checkParts } from './check-parts.ts';
 import { type Lab, valueAt } from './lab-value.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -22,6 +23,7 @@ export function checkLab(source: Source, isSound: (path: Path) => boolean): Conf
     ...checkSetFromKey(lab),
     ...checkLockFiles(lab),
     ...checkListen(lab),
+    ...checkMail(source, isSound),
     ...source.keys(['types']).flatMap((name) => checkSettings(lab, ['types', name])),
     ...source.keys(['boards']).flatMap((name) => checkBoard(lab, name)),
     ...checkParts(lab),

@@ -14,6 +14,7 @@ import {
 import type { ConfigProblem } from './problem.ts';
 import { resolveListen } from './resolve-listen.ts';
 import { resolveMachine } from './resolve-machine.ts';
+import { resolveMail } from './resolve-mail.ts';
 import { attributeNames, type SourceBoard } from './schema/board.ts';
 import type { SourceRange } from './schema/files.ts';
 import type { SourceLab } from './schema/lab.ts';
@@ -43,6 +44,7 @@ export function resolveLab(source: Source): { config: LabConfig; warnings: Confi
     gatherSeconds: parseDurationSeconds(lab.gather_max ?? '') ?? gatherSecondsDefault,
     ...(lab.set_from_key === undefined ? {} : { setFromKey: lab.set_from_key }),
     ...(lab.lock_files === undefined ? {} : { lockFiles: lab.lock_files }),
+    ...(lab.mail === undefined ? {} : { mail: resolveMail(lab.mail) }),
     limits: resolveLimits(lab.limits ?? {}),
     retention: resolveRetention(lab.retention ?? {}),
   };

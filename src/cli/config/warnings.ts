@@ -1,5 +1,6 @@
 /** What a lab's file may say and hardly means. A warning stops nothing. Pure. */
 import type { BoardConfig, LabConfig, PoolConfig } from '../../protocol/lab.ts';
+import { warningsOfMail } from './check-mail.ts';
 import type { ConfigProblem } from './problem.ts';
 import { attributeNames } from './schema/board.ts';
 import type { Source } from './source.ts';
@@ -14,7 +15,7 @@ export function warningsOf(source: Source, lab: LabConfig): ConfigProblem[] {
     const message = 'a log goes with its job, so logs are kept no longer than jobs';
     warnings.push({ ...source.keyPlace(['retention', 'logs']), message });
   }
-  return warnings;
+  return [...warnings, ...warningsOfMail(source)];
 }
 
 function warningsOfForce(source: Source, lab: LabConfig): ConfigProblem[] {

@@ -19,6 +19,7 @@ import { formatProblem } from '../config/problem.ts';
 import { version } from '../version.ts';
 import { agentConnector } from './agent-process.ts';
 import { openDoors } from './doors.ts';
+import { holderMails } from './holder-mails.ts';
 import { catchSignals } from './signals.ts';
 
 export interface ServerOptions {
@@ -95,6 +96,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
     const doors = await openDoors(lab, { socketPath: options.socketPath, groupId, users });
     // What comes of it is in the log.
     signals.onReload(() => void lab.reloader.reload('system').catch(() => undefined));
+    const mails = holderMails(lab, join(folder, 'mails.json'), logger);
     logger.info('ready', { ...doors.places, boards: config.boards.length });
     await signals.first;
     logger.info('leaving', { drainSeconds: options.drainSeconds });
@@ -102,6 +104,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
     await doors.close();
     for (const session of [...lab.sessions.all()])
       session.port.send({ event: 'bye', reason: 'the server is leaving' });
+    await mails.stop();
     await lab.stop();
     return 0;
   } finally {

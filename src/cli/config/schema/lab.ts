@@ -8,6 +8,7 @@ import { type Static, Type } from 'typebox';
 import { board, boardType } from './board.ts';
 import { limits } from './limits.ts';
 import { listen } from './listen.ts';
+import { mail } from './mail.ts';
 import { powerUnits } from './parts.ts';
 import { pool } from './pool.ts';
 import { retention } from './retention.ts';
@@ -81,6 +82,7 @@ export const labSchema = Type.Object(
       absolutePath('The folder in which clients of the old scripts lock boards by files: ours do so too.'),
     ),
     ...useLimits,
+    mail: Type.Optional(mail),
     limits: Type.Optional(limits),
     retention: Type.Optional(retention),
   },

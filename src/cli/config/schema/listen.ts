@@ -1,26 +1,6 @@
 /** The TCP socket of a server, and the token that it asks for. */
 import { type Static, Type } from 'typebox';
-import { absolutePath, closed, flag } from './values.ts';
-
-/** Where a secret is. Bare text would end up in backups and screenshots of the file, so there is no such form. */
-const secret = (description: string) =>
-  Type.Unsafe<{ file: string } | { env: string }>({
-    type: 'object',
-    ...closed,
-    minProperties: 1,
-    maxProperties: 1,
-    properties: {
-      file: absolutePath('A file that only the server may read.'),
-      env: Type.String({
-        pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-        maxLength: 200,
-        title: 'the name of a variable',
-        description: 'A variable in the server’s environment.',
-      }),
-    },
-    title: '{ file: PATH } or { env: NAME }',
-    description,
-  });
+import { absolutePath, closed, flag, secretPlace } from './values.ts';
 
 export const listen = Type.Object(
   {
@@ -30,7 +10,7 @@ export const listen = Type.Object(
       title: 'HOST:PORT, such as 127.0.0.1:7411',
       description: 'Where clients connect.',
     }),
-    token: secret('The token that clients must bring.'),
+    token: secretPlace('The token that clients must bring.'),
     user: Type.Optional(
       Type.String({
         pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$',

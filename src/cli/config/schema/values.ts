@@ -79,6 +79,26 @@ export const absolutePath = (description: string) =>
     description,
   });
 
+/** Where a secret is. Bare text would end up in backups and screenshots of the file, so there is no such form. */
+export const secretPlace = (description: string) =>
+  Type.Unsafe<{ file: string } | { env: string }>({
+    type: 'object',
+    ...closed,
+    minProperties: 1,
+    maxProperties: 1,
+    properties: {
+      file: absolutePath('A file that only the server may read.'),
+      env: Type.String({
+        pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+        maxLength: 200,
+        title: 'the name of a variable',
+        description: 'A variable in the server’s environment.',
+      }),
+    },
+    title: '{ file: PATH } or { env: NAME }',
+    description,
+  });
+
 export const users = (description: string) =>
   Type.Array(
     Type.String({
