@@ -107,7 +107,7 @@ test('a file that is there stays, and --force replaces it', async () => {
   const out = join(root, 'lab.yaml');
   await writeFile(out, 'mine\n');
   const refused = await mq('import', folder, '--out', out);
-  assert.equal(refused.code, 1);
+  assert.equal(refused.code, 2);
   assert.match(refused.stderr, /is there already/);
   assert.equal(await readFile(out, 'utf8'), 'mine\n');
   const { code, stdout } = await mq('import', folder, '--out', out, '--force');

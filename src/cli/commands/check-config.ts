@@ -4,11 +4,15 @@ import { formatProblem } from '../config/problem.ts';
 import { onlyWord } from '../options.ts';
 import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { runCommand } from './command.ts';
+import { jsonLines, runCommand } from './command.ts';
 
 export function checkConfig(argv: readonly string[], terminal: Terminal): Promise<number> {
-  return runCommand('check-config', argv, terminal, {}, async ({ options }) => {
+  return runCommand('check-config', argv, terminal, { json: { kind: 'flag' } }, async ({ options }) => {
     const result = await loadConfig(onlyWord('check-config', options.words, 'file'), { looksAround: true });
+    if (options.flags.has('json')) {
+      terminal.print(jsonLines(summaryOf(result)));
+      return result.ok ? 0 : 1;
+    }
     if (!result.ok) {
       terminal.print(result.problems.map((problem) => escapeText(formatProblem(problem))));
       return 1;
@@ -26,6 +30,14 @@ export function checkConfig(argv: readonly string[], terminal: Terminal): Promis
     ]);
     return 0;
   });
+}
+
+/** For programs. A place is a file, and in it a line and a column from 1, or 0 where the whole file is meant. */
+function summaryOf(result: Awaited<ReturnType<typeof loadConfig>>): object {
+  if (!result.ok) return { ok: false, problems: result.problems, warnings: [] };
+  const { config, warnings } = result;
+  const { boards, pools } = config;
+  return { ok: true, problems: [], warnings, lab: config.name, boards: boards.length, pools: pools.length };
 }
 
 function count(number: number, thing: string): string {

@@ -13,15 +13,19 @@ const reloadMs = 120_000;
 export function reload(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('reload', argv, terminal, { json: { kind: 'flag' } }, async ({ options, connect }) => {
     noWords('reload', options.words);
+    const isJson = options.flags.has('json');
     const client = await connect();
     const change = await client.request('reload', {}, { timeoutMs: reloadMs }).catch((error: unknown) => {
-      if (error instanceof MqError && error.code === 'BAD_CONFIG') tellProblems(error, terminal);
+      if (!isJson && error instanceof MqError && error.code === 'BAD_CONFIG') tellProblems(error, terminal);
       throw error;
     });
+    if (isJson) {
+      terminal.print(jsonLines(change));
+      return 0;
+    }
     for (const warning of change.warnings)
       terminal.complain(escapeText(`warning: ${formatProblem(warning)}`));
-    if (options.flags.has('json')) terminal.print(jsonLines(change));
-    else terminal.print(changeLines(change).map(escapeText));
+    terminal.print(changeLines(change).map(escapeText));
     return 0;
   });
 }

@@ -1,5 +1,6 @@
 // `mq unlock`: gives locks back, and waits until boards that were in use are off.
 import type { Client } from '../../client/client.ts';
+import { MqError } from '../../protocol/errors.ts';
 import type { ResponseOf } from '../../protocol/operations.ts';
 import { takeSignals } from '../interrupt.ts';
 import { noKey } from '../legacy/lock-lines.ts';
@@ -44,10 +45,14 @@ export function unlock(argv: readonly string[], terminal: Terminal): Promise<num
       problems.push(...judged.problems);
       outcomes.push(...answer.outcomes);
     }
-    for (const problem of problems) terminal.complain(escapeText(`mq: ${problem}`));
+    const isJson = options.flags.has('json');
+    if (!isJson) for (const problem of problems) terminal.complain(escapeText(`mq: ${problem}`));
     const late = await awaitFreed(client, outcomes, { terminal, signal });
-    for (const board of late) terminal.complain(escapeText(`mq: ${board} is still being switched off.`));
-    if (options.flags.has('json')) terminal.print(jsonLines(outcomes));
+    if (isJson) {
+      terminal.print(jsonLines(outcomes));
+      if (exit !== 0) throw new MqError(exit === 1 ? 'NOT_ALLOWED' : 'NOT_HOLDER', problems.join(' '));
+    } else
+      for (const board of late) terminal.complain(escapeText(`mq: ${board} is still being switched off.`));
     return exit;
   });
 }

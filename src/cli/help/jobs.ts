@@ -75,7 +75,7 @@ export const jobsHelp: HelpGroup = {
     cancel: {
       summary: 'End a job, or stop waiting',
       forms: ['ID', '--mine'],
-      options: [['--mine', 'all of your jobs and waiting tickets'], serverOption],
+      options: [['--mine', 'all of your jobs and waiting tickets'], jsonOption, serverOption],
       examples: [
         ['cancel 81', 'ends job 81, or its ticket if it still waits'],
         ['cancel --mine', 'ends everything of yours'],

@@ -45,7 +45,7 @@ export const labHelp: HelpGroup = {
     },
     import: {
       summary: "Write a lab's configuration from a checkout of the old scripts",
-      forms: ['DIR [--out FILE] [--force] [--script-path PATTERN] [--power-off-path PATTERN]'],
+      forms: ['DIR [--out FILE] [--force] [--script-path PATTERN] [--power-off-path PATTERN] [--json]'],
       about: [
         'Asks DIR/mq.sh for system-tsv, pool-tsv and features, and writes boards that their old programs drive.',
         'Comments in the file say what to check. Exits with 1 where a list of mq would differ from the old one.',
@@ -58,6 +58,7 @@ export const labHelp: HelpGroup = {
           'the program of a board (default /tftpboot/{board}/reboot, else DIR/{board}/reboot)',
         ],
         ['--power-off-path PATTERN', 'the program that powers a board off, where that is another one'],
+        ['--json', 'for programs: how good the file of --out is'],
       ],
       examples: [
         ['import ~/machine_queue --out lab.yaml', ''],
@@ -66,8 +67,9 @@ export const labHelp: HelpGroup = {
     },
     'check-config': {
       summary: "Every problem of a lab's configuration, and what to write instead",
-      forms: ['FILE'],
+      forms: ['FILE [--json]'],
       about: ['Exits with 1 where there is a problem; a warning is none.'],
+      options: [jsonOption],
       examples: [['check-config lab.yaml', '']],
     },
   },

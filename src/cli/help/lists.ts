@@ -1,13 +1,14 @@
 // Help for the lists that the old scripts had. Pure.
-import type { HelpGroup } from './entry.ts';
+import { type HelpGroup, jsonOption, serverOption } from './entry.ts';
 
 export const listsHelp: HelpGroup = {
   title: 'Lists',
   commands: {
     systems: {
       summary: 'Boards and pools of the lab',
-      forms: ['[simple]'],
+      forms: ['[simple] [--json]'],
       about: ['With `simple` only the names of the boards.'],
+      options: [jsonOption, serverOption],
       examples: [
         ['systems', ''],
         ['systems simple', ''],

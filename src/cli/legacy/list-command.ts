@@ -37,6 +37,10 @@ export function listCommand(name: string) {
         client.close();
       }
     } catch (error) {
+      if (asked.isJson) {
+        const { tellFailure } = await import('../commands/command.ts');
+        return tellFailure(error, terminal, { isJson: true });
+      }
       const { failLegacy } = await import('./failure.ts');
       return failLegacy(error, '', terminal);
     }
@@ -47,16 +51,23 @@ export function listCommand(name: string) {
 export function parseList(
   name: string,
   argv: readonly string[],
-): { list: List; server: string | undefined } | undefined {
+): { list: List; server: string | undefined; isJson: boolean } | undefined {
   let list = lists[name];
   let server: string | undefined;
+  let isJson = false;
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--server') server = rest.shift() ?? '';
     else if (word === 'simple' && name === 'systems') list = systemsSimple;
+    else if (word === '--json' && name === 'systems') isJson = true;
     else return undefined;
   }
-  return list && { list, server };
+  return list && { list: isJson ? systemsJson : list, server, isJson };
+}
+
+/** For programs: boards with their attributes, and pools. No old script had it. */
+function systemsJson(lab: LabListing): string {
+  return JSON.stringify(lab, undefined, 2);
 }
 
 /** The lists end in a line feed, which printing adds. */
