@@ -26,6 +26,22 @@ test('a file that is right is read, byte order mark or not', async () => {
   assert.deepEqual(await saidOf('crlf.yaml', text.replaceAll('\n', '\r\n')), []);
 });
 
+test('a folder of lock files that is not there is warned of where somebody looks, and not by the server', async () => {
+  const path = join(folder, 'locks.yaml');
+  const lab = (at: string) => `lab: L\nlock_files: ${at}\nboards: { b: { machine: { driver: v86 } } }\n`;
+  const said = async (at: string, looksAround: boolean) => {
+    writeFileSync(path, lab(at));
+    const result = await loadConfig(path, { looksAround });
+    assert.ok(result.ok && result.config.lockFiles === at);
+    return result.warnings.map((warning) => formatProblem(warning).replaceAll(folder, ''));
+  };
+  assert.deepEqual(await said(`${folder}/none`, true), [
+    '/locks.yaml:2:13: there is no folder /none on this machine: no board will be granted without it',
+  ]);
+  assert.deepEqual(await said(`${folder}/none`, false), []);
+  assert.deepEqual(await said(folder, true), []);
+});
+
 test('a file that is not there, or is a folder, is a problem of the file as a whole', async () => {
   assert.match((await saidOf('none.yaml'))[0] ?? '', /^none\.yaml: can't be read: ENOENT/);
   assert.match((await saidOf('.'))[0] ?? '', /can't be read: EISDIR/);

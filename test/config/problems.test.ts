@@ -254,3 +254,23 @@ test('a board called on is warned of, and one called "on" is not', () => {
   ]);
   assert.deepEqual(said(`lab: L\nboards:\n  "on": { ${machine} }\n`), []);
 });
+
+test('two boards have two lock files, and a name for one is warned of where there are none', () => {
+  const lab = (lockFiles: string, other: string) =>
+    `lab: L\n${lockFiles}boards:\n  a: { lock_file: old, ${machine} }\n  b: { ${other}${machine} }\n`;
+  const folder = 'lock_files: /var/cache/locks\n';
+  assert.deepEqual(said(lab(folder, '')), []);
+  assert.deepEqual(said(lab(folder, 'lock_file: old, ')), [
+    "lab.yaml:5:19: lock_file 'old' of board 'b' is that of board 'a'",
+  ]);
+  assert.deepEqual(said(lab(folder, '').replace('old', 'b')), [
+    "lab.yaml:4:19: lock_file 'b' of board 'a' is that of board 'b'",
+  ]);
+  assert.deepEqual(said(lab(folder, 'lock_file: a, ')), []);
+  assert.deepEqual(said(lab('lock_files: locks\n', '')), [
+    "lab.yaml:2:13: lock_files must be an absolute path, not 'locks'",
+  ]);
+  assert.deepEqual(said(lab('', '')), [
+    "lab.yaml:3:8: lock_file of board 'a' has no effect: the lab has no lock_files",
+  ]);
+});

@@ -1,9 +1,12 @@
 // Lock files beside the scheduler's locks: offers that wait for theirs, and locks that old clients take by files.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lab, type LabOptions } from './lab.ts';
+import { Lab, type LabOptions, type Wish } from './lab.ts';
 
 const withFiles = (more: LabOptions = {}) => new Lab({ lockFiles: '/locks', ...more });
+
+const needs = [{ target: { kind: 'pool', name: 'p' }, count: 2 }] as const;
+const twoOfPool = { target: { kind: 'several', needs } } as Wish;
 
 test('an offer is told when its lock file is made, and may be confirmed only then', () => {
   const lab = withFiles();
@@ -181,4 +184,34 @@ test('a lab that begins to lock by files keeps its locks, unless the file of ano
   assert.equal(lab.effectsOf('offer').length, 1);
   assert.equal(lab.confirm(ticket).kind, 'held');
   assert.deepEqual([lab.lock('b1').file, lab.stateOf('b2')], [undefined, 'free']);
+});
+
+test('of several boards all lock files are made before they are offered, or none is', () => {
+  const lab = withFiles({ boards: ['b1', 'b2', 'b3'], pools: { p: ['b1', 'b2', 'b3'] } });
+  const ticket = lab.ask('ana', 'p', twoOfPool);
+  lab.made('b1');
+  assert.deepEqual(lab.effectsOf('offer'), []);
+  assert.equal(lab.confirm(ticket).kind, 'gone');
+  lab.seen('b2', {});
+  // Another board of the pool takes its place, and the one that was made is made anew under another token.
+  assert.deepEqual(
+    [lab.stateOf('b1'), lab.lock('b2').origin, lab.stateOf('b3')],
+    ['granted', 'file', 'granted'],
+  );
+  assert.equal(lab.lock('b1').file, 'making');
+  lab.made('b3');
+  assert.deepEqual(lab.effectsOf('offer'), []);
+  lab.made('b1');
+  assert.equal(lab.effectsOf('offer').length, 1);
+  assert.equal(lab.confirm(ticket).kind, 'held');
+});
+
+test('a board that is kept for a ticket for several may be taken by a file, and is kept no more', () => {
+  const lab = withFiles({ boards: ['b1', 'b2'], pools: { p: ['b1', 'b2'] } });
+  lab.seen('b2', {});
+  lab.ask('ana', 'p', twoOfPool);
+  assert.notEqual(lab.state.boards.get('b1')?.keptFor, undefined);
+  lab.seen('b1', { id: '7.2' });
+  assert.equal(lab.state.boards.get('b1')?.keptFor, undefined);
+  assert.equal(lab.lock('b1').origin, 'file');
 });

@@ -23,7 +23,7 @@ test('a lab full of trouble keeps every promise, and drains when peace comes', (
   console.log(`${seeds} seeds, ${steps} steps, ${grants} grants judged`);
   // A simulation in which nothing happens would prove nothing.
   assert.ok(grants > steps / 20);
-  for (const part of ['crashes', 'refusedCommits', 'reclaims'] as const) {
+  for (const part of ['crashes', 'refusedCommits', 'reclaims', 'takenByFile'] as const) {
     assert.ok(sum(reports, (report) => report[part]) > 50, part);
   }
   for (const kind of ['confirmed', 'started', 'withdrawn', 'timed-out', 'refused'])

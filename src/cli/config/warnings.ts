@@ -15,7 +15,16 @@ export function warningsOf(source: Source, lab: LabConfig): ConfigProblem[] {
     const message = 'a log goes with its job, so logs are kept no longer than jobs';
     warnings.push({ ...source.keyPlace(['retention', 'logs']), message });
   }
+  if (lab.lockFiles === undefined) warnings.push(...warningsOfLockFile(source, lab));
   return [...warnings, ...warningsOfMail(source)];
+}
+
+function warningsOfLockFile(source: Source, lab: LabConfig): ConfigProblem[] {
+  const named = lab.boards.filter(({ lockFile }) => lockFile !== undefined);
+  return named.map(({ name }) => {
+    const message = `lock_file of board '${name}' has no effect: the lab has no lock_files`;
+    return { ...source.keyPlace(['boards', name, 'lock_file']), message };
+  });
 }
 
 function warningsOfForce(source: Source, lab: LabConfig): ConfigProblem[] {

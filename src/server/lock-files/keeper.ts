@@ -16,8 +16,6 @@ export interface Keeper {
 
 export type OpenKeeper = (folder: string, onChanged: (names: readonly string[]) => void) => Keeper;
 
-const answerMsMax = 10_000;
-
 interface Waiting {
   readonly resolve: (result: FileLook[] | boolean) => void;
   readonly reject: (error: Error) => void;
@@ -27,6 +25,7 @@ interface Waiting {
 export class KeeperProcess implements Keeper {
   readonly #folder: string;
   readonly #onChanged: (names: readonly string[]) => void;
+  readonly #answerMsMax: number;
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
   #nextId = 1;
@@ -34,7 +33,12 @@ export class KeeperProcess implements Keeper {
   #lastWordMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
-  constructor(folder: string, onChanged: (names: readonly string[]) => void) {
+  constructor(
+    folder: string,
+    onChanged: (names: readonly string[]) => void,
+    { answerMsMax = 10_000 }: { answerMsMax?: number } = {},
+  ) {
+    this.#answerMsMax = answerMsMax;
     this.#folder = folder;
     this.#onChanged = onChanged;
   }
@@ -60,7 +64,7 @@ export class KeeperProcess implements Keeper {
     const child = this.#child ?? this.#start();
     const { promise, resolve, reject } = Promise.withResolvers<FileLook[] | boolean>();
     const id = this.#nextId++;
-    const timer = setTimeout(() => this.#onLate(id), answerMsMax);
+    const timer = setTimeout(() => this.#onLate(id), this.#answerMsMax);
     this.#waiting.set(id, { resolve, reject, timer });
     child.send({ id, call } satisfies KeeperCall, (error) => {
       if (error) this.#settle(id, (waiting) => waiting.reject(error));
@@ -101,8 +105,8 @@ export class KeeperProcess implements Keeper {
   #onLate(id: number): void {
     const quietMs = performance.now() - this.#lastWordMs;
     const waiting = this.#waiting.get(id);
-    if (waiting && quietMs < answerMsMax) {
-      waiting.timer = setTimeout(() => this.#onLate(id), answerMsMax - quietMs);
+    if (waiting && quietMs < this.#answerMsMax) {
+      waiting.timer = setTimeout(() => this.#onLate(id), this.#answerMsMax - quietMs);
       return;
     }
     this.#hangs = true;
@@ -110,7 +114,7 @@ export class KeeperProcess implements Keeper {
   }
 
   #hanging(): Error {
-    return new Error(`${this.#folder} has not answered for ${answerMsMax / 1000} s`);
+    return new Error(`${this.#folder} has not answered for ${this.#answerMsMax / 1000} s`);
   }
 
   #failAll(message: string): void {

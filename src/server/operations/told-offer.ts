@@ -1,6 +1,7 @@
 // The answer to a submit in a lab with lock files: a board that was granted is told only when its lock file is made, so
 // the answer waits for that. Where another's file was quicker, the ticket waits on, and the answer says so.
 import { isMaking } from '../../domain/lock-files.ts';
+import type { TicketRecord } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import type { ResponseOf } from '../../protocol/operations.ts';
 import type { TicketView } from '../../protocol/views.ts';
@@ -26,10 +27,13 @@ export async function whenMade(
     const news = lab.offerNews.next(answer.ticket, newsMsMax);
     const told = await lab.core.read((state) => {
       const ticket = state.tickets.get(answer.ticket);
-      if (ticket && isMaking(state, ticket) && !options.signal?.aborted) {
+      const isOpen = ticket !== undefined && !options.signal?.aborted;
+      if (isOpen && isMaking(state, ticket)) {
         granted ??= ticket.offer?.board;
         return undefined;
       }
+      // It ends in a moment.
+      if (isOpen && granted !== undefined && isPastWait(ticket, lab.clock.now())) return undefined;
       options.onTold();
       return tell(state, answer, { ...options, granted });
     });
@@ -39,6 +43,10 @@ export async function whenMade(
     }
     await news;
   }
+}
+
+function isPastWait({ state, deadline }: TicketRecord, now: number): boolean {
+  return state === 'waiting' && deadline !== undefined && deadline <= now;
 }
 
 function tell(

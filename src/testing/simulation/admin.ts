@@ -1,7 +1,7 @@
 // People who run the lab: they take boards out and bring them back, force and steal, load another configuration, restart
 // the server, and kill agents.
 import type { Caller } from '../../domain/commands.ts';
-import { agentBoards, changeLab, fullLab } from './lab.ts';
+import { agentBoards, changeLab } from './lab.ts';
 import type { World } from './world.ts';
 
 const root: Caller = { user: 'root', admin: true };
@@ -40,8 +40,10 @@ export function trouble(world: World): void {
     server.post({ name: 'service', body });
   });
   often(5_000, () => resumeOne(world));
-  often(40_000, () => server.post({ name: 'configure', body: { lab: changeLab(random), by: 'root' } }));
-  often(60_000, () => server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } }));
+  often(40_000, () =>
+    server.post({ name: 'configure', body: { lab: world.withFiles(changeLab(random)), by: 'root' } }),
+  );
+  often(60_000, () => server.post({ name: 'configure', body: { lab: world.lab, by: 'root' } }));
   often(30_000, () => {
     const agent = random.pick(world.agents);
     if (random.chance(0.4)) agent.restart();
@@ -49,11 +51,26 @@ export function trouble(world: World): void {
     agenda.in(random.wait(5_000), () => agent.connect());
   });
   often(120_000, () => leave(world));
+  if (world.lab.lockFiles !== undefined) troubleByFiles(world, often);
   often(20_000, () => {
     const clients = [...world.clients];
     if (clients.length === 0) return;
     const { caller, key, target } = random.pick(clients).wish;
     server.post({ name: 'cancelWaiting', body: { caller, key, target } });
+  });
+}
+
+function troubleByFiles(
+  { random, agenda, lockFiles }: World,
+  often: (meanMs: number, action: () => void) => void,
+): void {
+  often(700, () => lockFiles.visit());
+  often(12_000, () => lockFiles.rob());
+  often(60_000, () => {
+    lockFiles.fails = true;
+    agenda.in(random.wait(6_000), () => {
+      lockFiles.fails = false;
+    });
   });
 }
 
@@ -63,7 +80,7 @@ export function heal(world: World): void {
   world.server.calm = true;
   const { agenda, server } = world;
   const tend = (): void => {
-    server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } });
+    server.post({ name: 'configure', body: { lab: world.lab, by: 'root' } });
     for (const agent of world.agents) agent.connect();
     for (const client of world.clients) client.reconnect();
     const { mirror } = server.checker;
@@ -80,6 +97,7 @@ export function heal(world: World): void {
     for (const board of mirror.all('board')) {
       if (board.health.state === 'broken' || board.service.state !== 'in') resume(world, board.name);
     }
+    world.lockFiles.leave();
     agenda.in(5_000, tend);
   };
   // Agents that hang are killed once; jobs in flight are over soon.

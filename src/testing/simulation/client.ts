@@ -118,7 +118,8 @@ export class SimulatedClient {
     this.phase = 'waiting';
     // An answer of the first time, heard late: it may stand otherwise by now.
     if (this.#submits > 1) this.#attach(reply.ticket);
-    if (reply.kind === 'offered') this.#confirm(reply.token);
+    // In a lab with lock files it is told only when those are made.
+    if (reply.kind === 'offered' && !this.#world.isMaking(reply.ticket)) this.#confirm(reply.token);
   }
 
   #onEffect(effect: Effect): void {

@@ -74,7 +74,7 @@ export class History {
     if (isNew && !this.#isFresh(after.token)) problems.push(`${about} has no new token`);
     if (before && after && compareTokens(after.lastToken, before.lastToken) < 0)
       problems.push(`the tokens of ${about} fall to ${formatToken(after.lastToken)}`);
-    if (!before && after?.foundOn && !this.#isLeft(after.board))
+    if (!before && after?.foundOn && after.origin !== 'file' && !this.#isLeft(after.board))
       problems.push(`${about} was granted on a board that is not left on`);
     return problems;
   }

@@ -3,6 +3,9 @@
 import type { BoardDefinition, LabDefinition, Need, SingleTarget, TargetSpec } from '../../domain/records.ts';
 import type { Random } from './random.ts';
 
+/** Where old clients lock boards by files, in labs that have such. */
+export const lockFolder = '/locks';
+
 /** Boards by the agent that drives them. */
 export const agentBoards: readonly (readonly string[])[] = [
   ['b0', 'b1', 'b2'],
@@ -64,7 +67,7 @@ function rename(lab: LabDefinition, from: string, to: string): LabDefinition {
   return {
     ...lab,
     boards: lab.boards.map((board) =>
-      board.name === from ? { ...board, name: to, aliases: [from] } : board,
+      board.name === from ? { ...board, name: to, aliases: [from], lockFile: from } : board,
     ),
     pools: lab.pools.map((pool) => ({ ...pool, boards: pool.boards.map(present) })),
   };

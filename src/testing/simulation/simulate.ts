@@ -1,7 +1,6 @@
 // One run of the simulation, from a seed: a lab full of trouble for so many steps, then peace, in which every queue must
 // drain. Invariants are judged after each step.
 import { heal, trouble } from './admin.ts';
-import { fullLab } from './lab.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -17,6 +16,8 @@ export interface SimulationReport {
   readonly grants: number;
   readonly reclaims: number;
   readonly crashes: number;
+  /** Locks that old clients took by files. */
+  readonly takenByFile: number;
   readonly refusedCommits: number;
   /** Tickets by how they ended. */
   readonly outcomes: Readonly<Record<string, number>>;
@@ -34,7 +35,7 @@ export function simulate(options: SimulationOptions): SimulationReport {
   const { server, agenda } = world;
   const startMs = agenda.nowMs;
   server.start();
-  server.post({ name: 'configure', body: { lab: fullLab, by: 'root' } });
+  server.post({ name: 'configure', body: { lab: world.lab, by: 'root' } });
   trouble(world);
   try {
     while (server.steps < options.steps && server.problems.length === 0) agenda.next();
@@ -50,6 +51,7 @@ export function simulate(options: SimulationOptions): SimulationReport {
     grants: order.judged,
     reclaims: reclaims.reclaimed,
     crashes: server.crashes,
+    takenByFile: world.lockFiles.taken,
     refusedCommits: server.refusals,
     outcomes: Object.fromEntries([...history.outcomes].sort()),
     problems: server.problems,
@@ -69,9 +71,14 @@ function drain(world: World): void {
   server.problems.push(...server.checker.checkAll(server.state));
 }
 
-function isEmpty({ server }: World): boolean {
+function isEmpty({ server, lockFiles }: World): boolean {
   const { state } = server;
-  return server.isUp && state.tickets.size + state.locks.size + state.jobs.size === 0 && server.steps > 0;
+  return (
+    lockFiles.isEmpty &&
+    server.isUp &&
+    state.tickets.size + state.locks.size + state.jobs.size === 0 &&
+    server.steps > 0
+  );
 }
 
 function leftovers({ server }: World): string {

@@ -3,6 +3,7 @@ import type { Effect, Submit } from '../../domain/commands.ts';
 import type {
   Change,
   JobRecord,
+  LabDefinition,
   LockRecord,
   TicketOutcome,
   TicketRecord,
@@ -13,7 +14,8 @@ import type { Timing } from '../../domain/timing.ts';
 import { Agenda } from './agenda.ts';
 import { SimulatedAgent } from './agent.ts';
 import { SimulatedClient } from './client.ts';
-import { agentBoards, boardOf } from './lab.ts';
+import { agentBoards, boardOf, fullLab, lockFolder } from './lab.ts';
+import { SimulatedLockFiles } from './lock-files.ts';
 import { Random } from './random.ts';
 import { SimulatedServer } from './server.ts';
 import { pickWish } from './wish.ts';
@@ -36,6 +38,9 @@ export class World {
   readonly server: SimulatedServer;
   readonly agents: readonly SimulatedAgent[];
   readonly clients = new Set<SimulatedClient>();
+  readonly lockFiles = new SimulatedLockFiles(this);
+  /** The lab as it is meant to be; every third one has old clients. */
+  readonly lab: LabDefinition;
   /** How tickets ended. */
   readonly fates = new Map<number, TicketOutcome>();
   /** Nothing bad befalls anybody any more, and nobody new comes. */
@@ -46,6 +51,7 @@ export class World {
 
   constructor(seed: number) {
     this.random = new Random(seed);
+    this.lab = seed % 3 === 0 ? { ...fullLab, lockFiles: lockFolder } : fullLab;
     this.server = new SimulatedServer({
       random: this.random,
       agenda: this.agenda,
@@ -58,6 +64,13 @@ export class World {
       },
     });
     this.agents = agentBoards.map((boards) => new SimulatedAgent(this, boards));
+  }
+
+  /** A changed lab; now and then it does without lock files. */
+  withFiles(lab: LabDefinition): LabDefinition {
+    return this.lab.lockFiles === undefined || this.random.chance(0.2)
+      ? lab
+      : { ...lab, lockFiles: lockFolder };
   }
 
   fail(problem: string): void {
@@ -133,7 +146,10 @@ export class World {
 
   #onEffect(effect: Effect): void {
     switch (effect.kind) {
+      case 'lock-file':
+        return this.lockFiles.note(effect.board);
       case 'offer':
+        this.#judgeOffer(effect.ticket);
         if (this.server.checker.mirror.get('ticket', String(effect.ticket))?.detached)
           this.#confirmDetached(effect.ticket, effect.token);
         this.#owners.get(effect.ticket)?.hear(effect);
@@ -166,6 +182,11 @@ export class World {
     );
   }
 
+  #judgeOffer(ticket: number): void {
+    const record = this.server.checker.mirror.get('ticket', String(ticket));
+    if (record) this.lockFiles.judgeOffer(record);
+  }
+
   #onDown(): void {
     this.#owners.clear();
     for (const agent of this.agents) agent.lose();
@@ -173,6 +194,7 @@ export class World {
   }
 
   #onUp(): void {
+    this.lockFiles.onUp();
     for (const agent of this.agents) this.agenda.in(this.random.between(10, 3_000), () => agent.connect());
     for (const client of this.clients) {
       const inTime = this.random.chance(0.9);
@@ -219,7 +241,17 @@ export class World {
   }
 
   offerOf(ticket: number): Token | undefined {
+    if (this.isMaking(ticket)) return undefined;
     return this.server.checker.mirror.get('ticket', String(ticket))?.offer?.token;
+  }
+
+  /** Its offer is not told yet, for want of a lock file. */
+  isMaking(ticket: number): boolean {
+    const { mirror } = this.server.checker;
+    const offer = mirror.get('ticket', String(ticket))?.offer;
+    return (offer?.all ?? (offer ? [offer] : [])).some(
+      ({ board }) => mirror.get('lock', board)?.file === 'making',
+    );
   }
 
   /** What was acknowledged is in the store, or has ended in a way that can be told. */
