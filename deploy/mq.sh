@@ -108,19 +108,33 @@ if [ $# -gt 0 ]; then
   add "$1"
   shift
 fi
+target= dashes=
 while [ $# -gt 0 ]; do
   word=$1
   shift
+  if [ "$looks" = no ]; then
+    add "$word"
+    continue
+  fi
+  # Newer words: a target, then files; a value may stand behind =.
+  case $dashes$word in
+    --?*=*) set -- "${word#*=}" "$@"; word=${word%%=*} ;;
+    -*) ;;
+    *)
+      if [ -n "$target" ]; then send -f "$word"; else target=yes; add "$word"; fi
+      continue ;;
+  esac
   add "$word"
-  [ "$looks" = yes ] || continue
   case $word in
-    -a | -r) input=yes ;;
-    -n | -L | --reuse) ;;
-    -f | -b | --bitstream | -l | -s | -e | -d | -c | -k | -w | -t | -T | --set | --note | --server | --priority)
+    -a | -r | --keep-on) input=yes ;;
+    -n | -L | --reuse | --linux | --no-wait | --own-lock | --detach | --json | --no-color) ;;
+    --) dashes=files ;;
+    -f | -b | --bitstream | -l | -s | -e | -d | -c | -k | -w | -t | -T | --set | --note | --server | --priority | \
+      --until | --fail-on | --timeout | --log | --dtb | --key | --wait | --hold)
       [ $# -gt 0 ] || continue
       case $word in
-        -f | -b | --bitstream) send "$word" "$1" ;;
-        -l) log=$1 words="$words \"\$d/log\"" ;;
+        -f | -b | --bitstream | --dtb) send "$word" "$1" ;;
+        -l | --log) log=$1 words="$words \"\$d/log\"" ;;
         *) add "$1" ;;
       esac
       shift ;;

@@ -99,6 +99,41 @@ describe('deploy/mq.sh', { skip: noSshd }, async () => {
     assert.match(stdout, /this is the dtb\nthese are the bits\n/);
   });
 
+  test('a job in the newer words: files, device tree and log go and come as with the old letters', async () => {
+    await lab.file('open/new.elf', makeImage({ kind: 'hello' }));
+    const words = [
+      'run',
+      'one',
+      'new.elf',
+      '--until=All is well',
+      '--log',
+      'new.log',
+      '--key=-x',
+      '--timeout',
+      '5m',
+    ];
+    const { code, stdout, stderr } = await run(words);
+    assert.deepEqual([code, stdout], [0, 'hello: booted\nHello from the board\nAll is well'], stderr);
+    assert.match(stderr, /^mq: board one, job \d+\nmq: job \d+ on one: done\./);
+    assert.match(await readFile(join(lab.folder, 'open/new.log'), 'utf8'), /All is well/);
+    const image = await lab.file('new.sh', 'cat "$dtb"; exit 3\n');
+    const dtb = await lab.file('new.dtb', 'this is the dtb\n');
+    const linux = await run([
+      'run',
+      '--json',
+      '--linux',
+      `--dtb=${dtb}`,
+      '--until',
+      'x',
+      '--',
+      'script',
+      image,
+    ]);
+    const { verdict, programExit } = JSON.parse(linux.stdout);
+    assert.deepEqual([linux.code, verdict, programExit], [1, 'error-text', 3], linux.stderr);
+    assert.deepEqual(await leftThere(), []);
+  });
+
   test('a file that is missing is told as ever, and nothing is sent', async () => {
     const before = (await host.connections()).length;
     const told = 'either does not exist, or is not considered a valid file\n';

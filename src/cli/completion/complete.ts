@@ -31,7 +31,7 @@ const kinds: Readonly<Record<string, Candidates>> = {
   P: { kind: 'words', words: ['high', 'normal', 'low'] },
   LEVEL: { kind: 'words', words: ['debug', 'info', 'warn', 'error'] },
   TIME: { kind: 'words', words: ['30s', '5m', '20m', '1h'] },
-  ADDR: { kind: 'words', words: ['unix:', 'ssh://'] },
+  ADDR: { kind: 'words', words: ['unix:', 'ssh://', 'https://'] },
 };
 
 /** Options that every command of the newer words has. */

@@ -93,7 +93,7 @@ export const locksHelp: HelpGroup = {
       ],
       options: [...boardsHelp, ...wishHelp('(default: one of its own)'), serverOption],
       examples: [
-        [`with sabre -- sh -c 'mq run -n -s "$MQ_BOARD" -k "$MQ_KEY" -c "login:" -f kernel.elf'`, ''],
+        [`with sabre -- sh -c 'mq run "$MQ_BOARD" kernel.elf --own-lock --key "$MQ_KEY" --until login:'`, ''],
         ['with sabre_pool --wait 10m --hold 1h -- make test', 'on whichever board comes free first'],
       ],
     },
