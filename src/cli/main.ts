@@ -19,6 +19,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./commands/status.ts')).status,
   queue: async () => (await import('./commands/queue.ts')).queue,
   jobs: async () => (await import('./commands/jobs.ts')).jobs,
+  console: async () => (await import('./commands/console.ts')).console,
+  power: async () => (await import('./commands/power.ts')).power,
   logs: async () => (await import('./commands/logs.ts')).logs,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
   board: async () => (await import('./commands/board.ts')).board,

@@ -38,10 +38,12 @@ export class BoardPowers {
     return this.#abilities.get(board)?.includes(ability) ?? false;
   }
 
-  /** Throws BOARD_UNABLE where the agent drives this board, and it can't. */
-  check(board: string, ability: Exclude<BoardAbility, 'power-status'>): void {
-    if (this.can(board, ability)) return;
-    throw new MqError('BOARD_UNABLE', this.#unableText(board, ability), { details: { board } });
+  /** Throws BOARD_UNABLE where the board can't; `power-off`: where its agent is of before holders could switch. */
+  check(board: string, ability: 'power-off' | 'power-on' | 'console'): void {
+    const details = { board };
+    if (!this.#abilities.has(board)) throw new MqError('BOARD_UNABLE', oldAgentText(board), { details });
+    if (ability === 'power-off' || this.can(board, ability)) return;
+    throw new MqError('BOARD_UNABLE', unableTexts[ability](board), { details });
   }
 
   /** It is asked now, or again. */
@@ -87,13 +89,13 @@ export class BoardPowers {
     if (this.#asked.size > keptMax && oldest !== undefined) this.#asked.delete(oldest);
     return asked;
   }
+}
 
-  #unableText(board: string, ability: BoardAbility): string {
-    if (!this.#abilities.has(board)) {
-      return `The agent of ${board} is of an older version, which can't do this. It is replaced when its jobs have ended and the server is started again.`;
-    }
-    if (ability === 'console')
-      return `${board} has no console without a job. Run something: mq run ${board}.`;
-    return `${board} is switched on only by a job. Run something: mq run ${board}.`;
-  }
+const unableTexts = {
+  'power-on': (board: string) => `${board} is switched on only by a job. Run something: mq run ${board}.`,
+  console: (board: string) => `${board} has no console without a job. Run something: mq run ${board}.`,
+} as const;
+
+function oldAgentText(board: string): string {
+  return `The agent of ${board} is of an older version, which can't do this. It is replaced when its jobs have ended and the server is started again.`;
 }

@@ -291,3 +291,25 @@ test('a request that never ends is cut, and others are served meanwhile', { time
   assert.equal((await ask('GET', '/v1/hello')).status, 200);
   await Promise.all(cut);
 });
+
+test('a board that one holds is switched, once for each request id, and says how it is', {
+  timeout,
+}, async (t) => {
+  const lab = await startHttp(t);
+  const { ask } = lab;
+  await lock(lab, 'a');
+  const body = { requestId: newId(), key: '0', action: 'on' };
+  for (let time = 0; time < 2; time += 1) {
+    const { status, json } = await ask('POST', '/v1/boards/a/power', body);
+    assert.deepEqual([status, json], [200, { board: 'a', mayBeOn: true }]);
+  }
+  assert.equal(lab.agent.heardOf('power').length, 1);
+  lab.agent.onPower = () => ({ outcome: 'done', power: 'on', detail: '' });
+  const status = await ask('GET', '/v1/boards/a/power?key=0');
+  assert.deepEqual(status.json, { board: 'a', power: 'on', mayBeOn: true });
+  lab.agent.onPower = () => ({ outcome: 'failed', detail: 'no answer' });
+  const failed = await ask('POST', '/v1/boards/a/power', { ...body, requestId: newId() });
+  assert.deepEqual([failed.status, code(failed)], [502, 'LAB_FAULT']);
+  const refused = await ask('POST', '/v1/boards/b/power', { ...body, requestId: newId() });
+  assert.deepEqual([refused.status, code(refused)], [409, 'NOT_HOLDER']);
+});

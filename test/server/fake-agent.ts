@@ -28,6 +28,8 @@ export class FakeAgent {
   /** Everything the server said, over all connections. */
   readonly heard: ServerToAgent[] = [];
   connections = 0;
+  /** Until then no connection comes about. */
+  hold: Promise<void> = Promise.resolve();
   forgotten: number[] = [];
   /** Frames until the link breaks; counted in both directions. */
   framesLeft = Number.POSITIVE_INFINITY;
@@ -50,6 +52,7 @@ export class FakeAgent {
 
   /** The server's end of a new connection. */
   connect = async (): Promise<Duplex> => {
+    await this.hold;
     const [ours, theirs] = duplexPair();
     this.#stream = ours;
     this.#ready = false;

@@ -24,6 +24,12 @@ function switching(client: TestClient, action: Action, more: { key?: string; req
   return client.call('power', { requestId: newId(), board: 'a', key: '0', action, ...more });
 }
 
+/** Each commit is looked at. */
+async function untilPresent(lab: LabServer): Promise<void> {
+  while ((await lab.core.read((state) => state.boards.get('a')?.agent)) !== 'present')
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
 const mayBeOn = (lab: LabServer) => lab.core.read((state) => state.boards.get('a')?.mayBeOn);
 
 /** The agent says nothing to the next order, which is returned when it has come. */
@@ -86,10 +92,9 @@ describe('a board that can not', () => {
 
   test('since its agent is of before that, is told so', options, async (t) => {
     const { lab } = await startLab(t, {}, { can: undefined });
-    await assert.rejects(switching(await hold(lab), 'on'), {
-      code: 'BOARD_UNABLE',
-      message: /older version/,
-    });
+    const ada = await hold(lab);
+    for (const action of ['on', 'off'] as const)
+      await assert.rejects(switching(ada, action), { code: 'BOARD_UNABLE', message: /older version/ });
   });
 });
 
@@ -112,6 +117,26 @@ describe('what went wrong', () => {
     await assert.rejects(switching(ada, 'off'), { code: 'BOARD_BUSY', message: /being switched/ });
   });
 });
+
+test(
+  'while the agent is away nothing is done or stored: the same request works when it is back',
+  options,
+  async (t) => {
+    const { lab, agent } = await startLab(t);
+    const ada = await hold(lab);
+    const requestId = newId();
+    const back = Promise.withResolvers<void>();
+    agent.hold = back.promise;
+    agent.cut();
+    await lab.core.run({ name: 'agentAway', body: { boards: ['a', 'b'] } });
+    await assert.rejects(switching(ada, 'on', { requestId }), { code: 'TRY_AGAIN' });
+    assert.equal(await mayBeOn(lab), false);
+    back.resolve();
+    await agent.until(() => agent.connections === 2);
+    await untilPresent(lab);
+    assert.equal((await switching(ada, 'on', { requestId })).mayBeOn, true);
+  },
+);
 
 test('a status is asked of the agent, and changes nothing', options, async (t) => {
   const { lab, agent } = await startLab(t);

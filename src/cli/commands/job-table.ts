@@ -33,7 +33,7 @@ export function jobTable(jobs: readonly JobView[], { paint, width, now }: JobTab
     job.key === '0' ? '' : job.key,
     job.startedAt === undefined ? '' : clockTime(job.startedAt, now),
     job.startedAt === undefined ? '' : durationText((job.endedAt ?? now) - job.startedAt),
-    job.files.join(' '),
+    job.kind === 'console' ? '(console)' : job.files.join(' '),
     detailOf(job, now),
   ]);
   return tableLines(columns, rows, { width, paintTitle: paint.bold });

@@ -97,7 +97,15 @@ function stateCell({ state, health }: BoardView, paint: Paint): Cell {
 
 function noteOf(board: BoardView, now: number): string {
   const byFile = board.lock?.origin === 'file' ? 'by a lock file' : undefined;
-  const notes = [board.healthNote, serviceText(board, now), board.lockFileNote, byFile, board.lock?.note];
+  const power = board.mayBeOn && !board.job ? 'may be on' : undefined;
+  const notes = [
+    board.healthNote,
+    serviceText(board, now),
+    board.lockFileNote,
+    byFile,
+    power,
+    board.lock?.note,
+  ];
   if (board.leaving) notes.unshift('no longer in the configuration');
   return notes.filter((note) => note !== undefined && note !== '').join('; ');
 }

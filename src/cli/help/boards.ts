@@ -28,6 +28,24 @@ export const boardsHelp: HelpGroup = {
         ['queue sabre_pool --mine', 'your tickets for this pool'],
       ],
     },
+    power: {
+      summary: 'Switch a board that you hold, or ask whether it is on',
+      forms: ['BOARD on|off|cycle|status [--key K] [--json]'],
+      about: [
+        'Ends when it is done. Also while a job of yours runs there, or `mq console`.',
+        'What is on at the end of the lock is switched off, unless the lab leaves that board on. Some boards are',
+        'switched on only by a job.',
+      ],
+      options: [
+        ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
+        jsonOption,
+        serverOption,
+      ],
+      examples: [
+        ['power sabre cycle', ''],
+        ['power sabre status --json | jq -r .power', '`on`, `off` or `unknown`'],
+      ],
+    },
     board: {
       summary: 'Take boards out of service, bring them back, or note something of them',
       forms: [

@@ -72,6 +72,25 @@ export const jobsHelp: HelpGroup = {
         ['logs 81 -f -t', 'from its start to its end, with the time of each line'],
       ],
     },
+    console: {
+      summary: "A board's console, to read and to type into",
+      forms: ['BOARD [--key K]'],
+      about: [
+        'Of a job that runs there its last lines and what comes, to its end; where the job is yours and takes input,',
+        'what you type goes to it. Else, on a board that you hold, its console as it is: nothing is loaded or switched,',
+        'and it is kept as a job (`mq logs`).',
+        'On a terminal every key goes to the board; Ctrl+] q leaves, Ctrl+] Ctrl+] sends one Ctrl+].',
+        'The end of a pipe ends it too, when the board has been quiet for a second, or after ten.',
+      ],
+      options: [['--key KEY', 'the key that it was locked with (default 0, which is none)'], serverOption],
+      examples: [
+        ['console sabre', ''],
+        [
+          "echo 'cat /proc/version' | mq console sabre",
+          'what is piped is typed, and what comes back is printed',
+        ],
+      ],
+    },
     cancel: {
       summary: 'End a job, or stop waiting',
       forms: ['ID', '--mine'],

@@ -47,7 +47,13 @@ export function splitKeys(bytes: Buffer): { bytes: Buffer; next: 'on' | 'stop' |
   return { bytes: bytes.subarray(0, at), next: bytes[at] === controlD ? 'end' : 'stop' };
 }
 
-async function sendBytes(client: Client, job: number, bytes: Buffer, terminal: Terminal): Promise<void> {
+/** Piece by piece. What a broken connection may have swallowed is told; the server's refusals are the caller's. */
+export async function sendBytes(
+  client: Client,
+  job: number,
+  bytes: Buffer,
+  terminal: Terminal,
+): Promise<void> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const piece = bytes.subarray(at, at + pieceBytes).toString('base64');
     try {

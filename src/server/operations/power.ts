@@ -32,7 +32,7 @@ async function begin(call: Call, body: RequestOf<'power'>): Promise<{ board: str
     const name = resolveLockedBoard(state, body.board);
     if (!isHolder(state.locks.get(name), call, key)) return name;
     checkPresent(state, name);
-    if (action !== 'off') agents.powers.check(name, 'power-on');
+    agents.powers.check(name, action === 'off' ? 'power-off' : 'power-on');
     return name;
   });
   const command = { name: 'power' as const, body: { caller: call.caller, board, key, action, request } };
