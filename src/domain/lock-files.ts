@@ -198,13 +198,13 @@ function noteFault(step: Step, name: string, why: string | undefined): void {
 /** Lock files that a new configuration has elsewhere, or no more: what was said of the old ones is void. */
 export function moveLockFiles(step: Step, before: LabDefinition): void {
   const { state } = step;
-  const isMoved = (board: string) => placeOf(before, board) !== placeOf(state.lab, board);
   if (before.lockFiles === undefined && state.lab.lockFiles === undefined) return;
   for (const board of [...state.boards.values()]) {
     const { fileFault, ...rest } = board;
-    if (fileFault && isMoved(board.name)) step.put('board', board.name, rest);
+    if (fileFault && isMoved(before, state.lab, board.name)) step.put('board', board.name, rest);
   }
-  for (const lock of [...state.locks.values()]) if (isMoved(lock.board)) moveLockFile(step, lock);
+  for (const lock of [...state.locks.values()])
+    if (isMoved(before, state.lab, lock.board)) moveLockFile(step, lock);
 }
 
 function moveLockFile(step: Step, lock: LockRecord): void {
@@ -217,8 +217,9 @@ function moveLockFile(step: Step, lock: LockRecord): void {
   if (file === 'making') tellOffer(step, rest);
 }
 
-/** A board that the lab no longer names keeps its place as long as the folder is the same. */
-function placeOf(lab: LabDefinition, name: string): string {
-  const board = lab.lockFiles === undefined ? undefined : lab.boards.find((board) => board.name === name);
-  return JSON.stringify([lab.lockFiles, board?.lockFile]);
+/** A board that the lab no longer names keeps its file as long as the folder is the same. */
+function isMoved(before: LabDefinition, after: LabDefinition, name: string): boolean {
+  if (before.lockFiles !== after.lockFiles) return true;
+  const [old, now] = [before, after].map(({ boards }) => boards.find((board) => board.name === name));
+  return old !== undefined && now !== undefined && old.lockFile !== now.lockFile;
 }

@@ -102,3 +102,18 @@ test('a check is a line, and its fix another; what others wrote moves no cursor'
     '         mend it',
   ]);
 });
+
+test('a folder of lock files that fails is told once for all of its boards', () => {
+  const lockFileNote = 'EROFS (10:02)';
+  const boards = ['a', 'b'].map((board) => ({ ...well, board, lockFileNote }));
+  const checks = judgeBoards([...boards, { ...well, board: 'c', lockFileNote: 'EPERM (10:04)' }], {
+    agent: 'connected',
+  });
+  assert.deepEqual(
+    checks.map(({ name, state, what }) => [name, state, what]),
+    [
+      ['lock files', 'trouble', "2 boards can't be locked: EROFS (10:02)"],
+      ['lock files', 'trouble', "board c can't be locked: EPERM (10:04)"],
+    ],
+  );
+});

@@ -215,3 +215,16 @@ test('a board that is kept for a ticket for several may be taken by a file, and 
   assert.equal(lab.state.boards.get('b1')?.keptFor, undefined);
   assert.equal(lab.lock('b1').origin, 'file');
 });
+
+test('a board whose file gets another name is locked by that, one that leaves the lab keeps its own', () => {
+  const lab = withFiles({ boards: [{ name: 'b1', lockFile: 'old' }, 'b2'] });
+  lab.ask('ana', 'b1');
+  lab.made('b1');
+  lab.seen('b2', {});
+  lab.configure({ lockFiles: '/locks', boards: ['b3'] });
+  assert.deepEqual([lab.lock('b1').file, lab.lock('b2').file], ['made', 'there']);
+  lab.configure({ lockFiles: '/locks', boards: ['b1', { name: 'b2', lockFile: 'new' }] });
+  lab.configure({ lockFiles: '/locks', boards: [{ name: 'b1', lockFile: 'newer' }, 'b2'] });
+  assert.equal(lab.lock('b1').file, undefined);
+  assert.equal(lab.stateOf('b2'), 'free');
+});

@@ -91,10 +91,24 @@ export function judgeBoards(
   { agent }: Pick<ResponseOf<'health'>, 'agent'>,
 ): Check[] {
   const seen = agent === 'away' ? boards.map((board) => ({ ...board, agentPresent: true })) : boards;
-  const checks = seen.flatMap((board) => judgeBoard(board) ?? []);
+  const checks = [...judgeLockFiles(boards), ...seen.flatMap((board) => judgeBoard(board) ?? [])];
   if (agent === 'away') return checks;
   const count = `${boards.length} board${boards.length === 1 ? '' : 's'}`;
   return checks.length > 0 ? checks : [{ name: 'boards', state: 'good', what: `${count}, all usable` }];
+}
+
+/** What ails the folder ails all of its boards, and is told once. */
+function judgeLockFiles(boards: readonly BoardView[]): Check[] {
+  const failing = Map.groupBy(
+    boards.filter(({ lockFileNote }) => lockFileNote !== undefined),
+    ({ lockFileNote }) => lockFileNote ?? '',
+  );
+  const fix =
+    'The folder of lock_files must be there, and writable for the server. It goes on by itself then.';
+  return [...failing].map(([note, found]) => {
+    const which = found.length === 1 ? `board ${found[0]?.board}` : `${found.length} boards`;
+    return { name: 'lock files', state: 'trouble', what: `${which} can't be locked: ${note}`, fix };
+  });
 }
 
 function judgeBoard({

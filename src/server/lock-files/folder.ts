@@ -89,7 +89,7 @@ export class LockFolder {
     const file = lock.look();
     const about = { name, isPinned: lock.isPinned, isOurs: file?.isOurs ?? false };
     if (!file || file.isOurs) return about;
-    const key = readPlainFile(this.#keyPath(name)) ?? noKey;
+    const key = readPlainFile(this.#keyPath(name))?.replace(/[\r\n]+$/, '') ?? noKey;
     const other: OtherFile = {
       id: file.id,
       uid: file.uid,

@@ -26,12 +26,6 @@ export class LabLockFiles {
     }
   }
 
-  /** Why they can't be used now; undefined where all is well, or there are none. */
-  get fault(): { folder: string; why: string } | undefined {
-    const { folder, fault } = this.#current ?? {};
-    return folder === undefined || fault === undefined ? undefined : { folder, why: fault };
-  }
-
   /** Resolves when what there is has been looked at once, or could not be. */
   async firstLook(): Promise<void> {
     await this.#current?.firstLook;

@@ -66,11 +66,6 @@ export class LockFiles {
     return this.#firstLook.promise;
   }
 
-  /** Why the folder can't be used now. */
-  get fault(): string | undefined {
-    return this.#fault;
-  }
-
   /** What boards there are, now or again. */
   name(boards: Iterable<LockFileBoard>): void {
     for (const { name, lockFile = name } of boards) {
