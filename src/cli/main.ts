@@ -1,4 +1,5 @@
 // Where every command starts. Loads only what the command needs: most of the time of a short one is loading.
+import { fstatSync } from 'node:fs';
 import { Terminal } from './terminal/terminal.ts';
 
 type Command = (argv: readonly string[], terminal: Terminal, program: string) => Promise<number>;
@@ -85,9 +86,19 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
+/** Whether stdout and stderr were joined, as by `2>&1`. */
+function isOneFile(): boolean {
+  try {
+    const [out, err] = [fstatSync(1), fstatSync(2)];
+    return out.dev === err.dev && out.ino === err.ino;
+  } catch {
+    return false;
+  }
+}
+
 const { stdout, stderr, env } = process;
 // A reader that went away is no reason to crash; whoever minds listens for it too.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
-process.exitCode = await main(new Terminal({ stdout, stderr, env }));
+process.exitCode = await main(new Terminal({ stdout, stderr, env, isOneFile }));
 await Promise.all([flushed(stdout), flushed(stderr)]);
 process.exit();

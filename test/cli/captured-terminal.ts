@@ -30,11 +30,13 @@ export class CapturedStream extends Writable implements TerminalStream {
 export function capturedTerminal({
   isTTY = false,
   env = {},
+  isOneFile = false,
 }: {
   isTTY?: boolean;
   env?: Record<string, string>;
+  isOneFile?: boolean;
 } = {}) {
   const stdout = new CapturedStream(isTTY);
   const stderr = new CapturedStream(isTTY);
-  return { stdout, stderr, terminal: new Terminal({ stdout, stderr, env }) };
+  return { stdout, stderr, terminal: new Terminal({ stdout, stderr, env, isOneFile: () => isOneFile }) };
 }

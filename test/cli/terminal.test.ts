@@ -49,6 +49,19 @@ test('a hint behind half a line of console starts a line of its own', async () =
   assert.equal(stderr.text, '\nCtrl+C stops\nagain\nthird\n');
 });
 
+test('in a log that has both streams, what is said behind half a line of console has its own line too', async () => {
+  for (const [isOneFile, said] of [
+    [true, '\ndone\nagain\n'],
+    [false, 'done\nagain\n'],
+  ] as const) {
+    const { terminal, stderr } = capturedTerminal({ isOneFile });
+    await terminal.write(Buffer.from('login: '));
+    terminal.complain('done');
+    terminal.complain('again');
+    assert.equal(stderr.text, said);
+  }
+});
+
 test('writing waits for a slow reader, and ends when the reader is gone', async () => {
   const { terminal, stdout } = capturedTerminal();
   const waiting: (() => void)[] = [];

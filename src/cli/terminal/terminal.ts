@@ -16,6 +16,8 @@ export interface TerminalOptions {
   readonly stdout: TerminalStream;
   readonly stderr: TerminalStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether both streams go to one place that is no terminal, such as the log of a CI. */
+  readonly isOneFile?: () => boolean;
 }
 
 export class Terminal {
@@ -25,10 +27,12 @@ export class Terminal {
   #statusLine = '';
   /** --no-color was given. */
   hasNoColour = false;
-  /** Whether stdout, where it is the same screen, stands behind half a line. */
+  readonly #isOneFile: () => boolean;
+  /** Whether stdout, where it is the same screen or file, stands behind half a line. */
   #isInLine = false;
 
-  constructor({ stdout, stderr, env }: TerminalOptions) {
+  constructor({ stdout, stderr, env, isOneFile = () => false }: TerminalOptions) {
+    this.#isOneFile = isOneFile;
     this.stdout = stdout;
     this.stderr = stderr;
     this.#env = env;
@@ -60,7 +64,7 @@ export class Terminal {
   /** Raw bytes of the result. Resolves when more may be written, also where nobody reads any more. */
   async write(bytes: Uint8Array): Promise<void> {
     this.wipe();
-    this.#isInLine = this.stdout.isTTY === true && bytes.at(-1) !== lineFeed;
+    this.#isInLine = bytes.at(-1) !== lineFeed;
     if (this.stdout.destroyed || this.stdout.write(bytes)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const event of ['drain', 'close', 'error']) this.stdout.once(event, resolve);
@@ -89,9 +93,13 @@ export class Terminal {
   }
 
   #lineStart(): string {
-    const isInLine = this.#isInLine && this.isWatched;
+    const isInLine = this.#isInLine && this.#isOnePlace;
     this.#isInLine = false;
     return isInLine ? '\n' : '';
+  }
+
+  get #isOnePlace(): boolean {
+    return this.stdout.isTTY === true ? this.isWatched : this.#isOneFile();
   }
 
   /** Takes the status line away. */
