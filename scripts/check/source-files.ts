@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceFile } from './finding.ts';
 
-const notOurs = new Set(['node_modules', 'dist', '.git', '.node', '.demo', '.tmp']);
+const notOurs = new Set(['node_modules', 'dist', '.git', '.node', '.demo', '.tmp', '.tools']);
 
 // What people write by hand; lock files, pictures and data are not held to the rules of prose and code.
 const handWritten = /(\.(ts|sh|md|yaml|yml|css|html)|^bin\/[^/]+|^\.ci\/[^/]+)$/;

@@ -8,6 +8,7 @@ import { errorClasses, MqError } from '../protocol/errors.ts';
 import type { LabServer } from '../server/lab-server.ts';
 import { serveChannel } from './channel.ts';
 import type { Door } from './door.ts';
+import { addMonitoring, healthPath } from './monitoring.ts';
 import { addRoutes } from './routes.ts';
 
 export interface HttpLimits {
@@ -42,8 +43,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     });
   });
   // Before a body is read, and for what does not exist too.
-  app.addHook('onRequest', async (request) => void (await door.admit(request.raw)));
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.url !== healthPath) await door.admit(request.raw);
+  });
   await addRoutes(app, lab, async (request) => (await door.admit(request.raw)).caller());
+  addMonitoring(app, lab, door);
   await app.ready();
   return app;
 }

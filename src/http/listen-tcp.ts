@@ -43,7 +43,10 @@ export async function listenOnTcp(
   const logger = lab.logger.child({ part: 'tcp' });
   const secrets = await readSecrets(config);
   const { user } = config;
-  const door = new TokenDoor({ user, token: secrets.token, limits, logger });
+  const onWrong = () => {
+    lab.tally.wrongTokens += 1;
+  };
+  const door = new TokenDoor({ user, token: secrets.token, limits, logger, onWrong });
   const app = await buildApp({ lab, door, tls: secrets.tls });
   const { server } = app;
   server.on('connection', (socket: Socket) => door.meet(socket));

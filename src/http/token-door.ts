@@ -34,6 +34,7 @@ export class TokenDoor implements Door {
   readonly #user: string;
   readonly #limits: DoorLimits;
   readonly #logger: Logger;
+  readonly #onWrong: () => void;
   #hash: Buffer;
   /** In the order in which they came, by address and port: the same for a TLS socket and the one below it. */
   readonly #strangers = new Map<string, Socket>();
@@ -42,10 +43,18 @@ export class TokenDoor implements Door {
   #untold = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { user: string; token: string; limits: DoorLimits; logger: Logger }) {
+  constructor(options: {
+    user: string;
+    token: string;
+    limits: DoorLimits;
+    logger: Logger;
+    /** Called for each wrong token. */
+    onWrong: () => void;
+  }) {
     this.#user = options.user;
     this.#limits = options.limits;
     this.#logger = options.logger;
+    this.#onWrong = options.onWrong;
     this.#hash = hashOf(options.token);
   }
 
@@ -110,6 +119,7 @@ export class TokenDoor implements Door {
     if (this.#guessing.has(socket)) return void socket.destroy();
     this.#guessing.add(socket);
     this.#untold += 1;
+    this.#onWrong();
     const now = performance.now();
     if (now - this.#toldAt >= tellEveryMs) {
       const { remoteAddress: from } = socket;

@@ -29,6 +29,7 @@ export class Consoles {
   readonly #limits: () => ConsoleLimits;
   readonly #live = new Map<number, Promise<Live>>();
   readonly #leaving = new AbortController();
+  #takenBytes = 0;
 
   /** `limits`: as they are now; those of a log stay what they were when it was opened. */
   constructor(folder: string, limits: () => ConsoleLimits) {
@@ -39,6 +40,11 @@ export class Consoles {
   /** Aborts when the server leaves: from then on the end of a live log is not the end of its job's console. */
   get leaving(): AbortSignal {
     return this.#leaving.signal;
+  }
+
+  /** Bytes that have come since the start of the process, of all jobs. */
+  get takenBytes(): number {
+    return this.#takenBytes;
   }
 
   /** Opens the log of a live job; returns how many bytes it has. */
@@ -63,6 +69,7 @@ export class Consoles {
     if (known >= frame.bytes.length) return true;
     const bytes = Buffer.from(known > 0 ? frame.bytes.subarray(known) : frame.bytes);
     live.next += bytes.length;
+    this.#takenBytes += bytes.length;
     const written = this.#note(job, live, live.log.append(bytes, frame.atMs));
     if (live.log.queuedBytes > queuedBytesMax) await written;
     return !live.failed;

@@ -7,14 +7,18 @@ import { step, undo } from '../domain/scheduler.ts';
 import type { State } from '../domain/state.ts';
 import type { Timing } from '../domain/timing.ts';
 import { MqError, type WireError } from '../protocol/errors.ts';
-import type { Batch, Store, StoredAnswer } from '../store/contract.ts';
+import type { Batch, CommitOutcome, Store, StoredAnswer } from '../store/contract.ts';
 import { Answers, checkAnswer } from './answers.ts';
+import type { BatchReport } from './metrics/tally.ts';
 import type { SchedulerClock } from './scheduler-clock.ts';
 
 /** Commands in one batch at most: what waits behind a commit is bounded in time. */
 const batchMax = 512;
 /** How long after a refused commit (a full disk) or a failed step the timers rest. */
 const retryMs = 500;
+/** A commit that takes so long is stuck; and how long a refused one counts where nothing was tried since. */
+const stuckMs = 10_000;
+const troubleMs = 60_000;
 /** Commands that may wait for their batch. Beyond it callers are told to try again. */
 const pendingMax = 50_000;
 
@@ -55,6 +59,8 @@ export interface CoreOptions {
   readonly onBug: (error: unknown, command: Command) => void;
   /** A refused commit: the lab goes on, the callers were told to try again. */
   readonly onRefused: (message: string) => void;
+  /** What became of a batch that the store was given. */
+  readonly onBatch?: (report: BatchReport) => void;
   /** The outcome of a commit is unknown: the process must end. */
   readonly onFatal: (message: string) => void;
 }
@@ -75,6 +81,9 @@ export class Core {
   #quietUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #version = 0;
+  /** When the commit under way was begun, and when the last one was refused (monotonic milliseconds). */
+  #commitSince: number | undefined;
+  #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoreOptions, answers: Iterable<StoredAnswer>) {
     this.#options = options;
@@ -84,6 +93,13 @@ export class Core {
   /** Rises with every commit that changed something; tells readers whether a view is still right. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Why nothing can be stored at this moment (monotonic milliseconds), or undefined where it can, as far as is known. */
+  troubleAt(now: number): string | undefined {
+    if (this.#dead) return 'the server is leaving';
+    if (now - (this.#commitSince ?? now) > stuckMs) return 'a commit does not come to its end';
+    return now - this.#refusedAt < troubleMs ? 'the last commit was refused' : undefined;
   }
 
   /**
@@ -218,7 +234,7 @@ export class Core {
     const stepped = taken.flatMap((pending) => this.#stepOne(pending, moment) ?? []);
     const batch = asBatch(stepped, moment);
     const isEmpty = batch.changes.length === 0 && batch.audit.length === 0 && batch.answers.length === 0;
-    const outcome = isEmpty ? ({ kind: 'committed' } as const) : await this.#options.store.commit(batch);
+    const outcome = isEmpty ? ({ kind: 'committed' } as const) : await this.#commit(batch, taken.length);
     if (outcome.kind === 'committed') this.#settle(stepped, isEmpty);
     else if (outcome.kind === 'unknown') return this.#die(outcome.message);
     else this.#takeBack(stepped, taken, outcome);
@@ -226,6 +242,18 @@ export class Core {
     for (const read of this.#reads.splice(0)) read.run();
     this.#armTimer();
     if (this.#pending.length > 0) this.#schedule();
+  }
+
+  async #commit(batch: Batch, commands: number): Promise<CommitOutcome> {
+    const since = performance.now();
+    this.#commitSince = since;
+    const outcome = await this.#options.store.commit(batch);
+    this.#commitSince = undefined;
+    this.#refusedAt = outcome.kind === 'refused' ? performance.now() : Number.NEGATIVE_INFINITY;
+    const { changes, wallAt } = batch;
+    const ms = performance.now() - since;
+    this.#options.onBatch?.({ outcome: outcome.kind, ms, commands, changes, wallAt });
+    return outcome;
   }
 
   #stepOne(pending: Pending, moment: { now: number; wallAt: number }): Stepped | undefined {

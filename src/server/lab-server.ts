@@ -21,6 +21,7 @@ import type { Images } from './images.ts';
 import type { OpenKeeper } from './lock-files/keeper.ts';
 import { LabLockFiles } from './lock-files/lab-lock-files.ts';
 import type { LockFileUsers } from './lock-files/lock-files.ts';
+import { Tally } from './metrics/tally.ts';
 import { neededImages } from './needed-images.ts';
 import { OfferNews } from './offer-news.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
@@ -71,10 +72,11 @@ export class LabServer {
   readonly input: ConsoleInput;
   readonly sessions: Sessions;
   readonly agents: Agents;
-  readonly freeWaits: FreeWaits;
+  readonly freeWaits = new FreeWaits();
   readonly watches: Watches;
   readonly lockFiles: LabLockFiles;
   readonly offerNews = new OfferNews();
+  readonly tally = new Tally();
   readonly logger: Logger;
   readonly clock: SchedulerClock;
   /** Loads the configuration again. */
@@ -126,6 +128,7 @@ export class LabServer {
         onEffects: (effects) => this.#onEffects(effects),
         onBug: (error, command) => logger.error('a step failed', { error, command: command.name }),
         onRefused: (message) => logger.error('a commit was refused', { message }),
+        onBatch: (report) => this.tally.onBatch(report),
         onFatal: options.onFatal,
       },
       answers,
@@ -138,7 +141,6 @@ export class LabServer {
     this.input = new ConsoleInput(systemClock, (board, token) =>
       this.#quietly(this.core.run({ name: 'touch', body: { board, token } })),
     );
-    this.freeWaits = new FreeWaits();
     this.watches = new Watches(this);
     this.agents = new Agents({
       connect: options.connectAgent,
@@ -230,6 +232,7 @@ export class LabServer {
 
   async stop(): Promise<void> {
     await this.#retention.stop();
+    this.tally.stop();
     this.watches.stop();
     this.sessions.stop();
     this.lockFiles.stop();

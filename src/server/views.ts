@@ -214,7 +214,8 @@ function viewService({ service, succeeds }: BoardRecord) {
   };
 }
 
-function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['state'] {
+/** In one word; `lock` is the board's. */
+export function stateOf(board: BoardRecord, lock: LockRecord | undefined): BoardView['state'] {
   if (board.health.state === 'broken') return 'broken';
   if (lock) return lock.state;
   if (board.fileFault) return 'no-lock-file';

@@ -1,5 +1,5 @@
 // A lab behind its real socket, and the plainest clients for it.
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -13,6 +13,7 @@ export interface Reply {
   readonly status: number;
   readonly body: Buffer;
   readonly json: never;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface HttpLab extends RunningLab {
@@ -49,7 +50,12 @@ export async function startHttp(t: TestContext, limits?: HttpLimits): Promise<Ht
             isJson && !String(response.headers['content-type']).includes('ndjson')
               ? JSON.parse(whole.toString())
               : undefined;
-          resolve({ status: response.statusCode ?? 0, body: whole, json: json as never });
+          resolve({
+            status: response.statusCode ?? 0,
+            body: whole,
+            json: json as never,
+            headers: response.headers,
+          });
         });
       });
       sent.on('error', reject);

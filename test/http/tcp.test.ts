@@ -122,6 +122,21 @@ test('the channel opens with the token, and says why it does not without', { tim
   await once(() => guest.text().includes('101'), guest.socket);
 });
 
+test('/healthz tells a stranger whether the lab is well and no more; /metrics takes the token', {
+  timeout,
+}, async (t) => {
+  const { ask } = await startTcp(t);
+  const stranger = await ask('/healthz');
+  assert.deepEqual([stranger.status, stranger.text], [200, '{"ok":true}']);
+  assert.equal((stranger.headers as { connection?: string }).connection, 'close');
+  assert.deepEqual(JSON.parse((await ask('/healthz', bearer(token))).text), { ok: true, agent: 'present' });
+  assert.equal((await ask('/healthz', bearer(wrong))).text, '{"ok":true}');
+  assert.equal((await ask('/metrics')).status, 401);
+  assert.equal((await ask('/healthz/')).status, 401);
+  const { status, text } = await ask('/metrics', bearer(token));
+  assert.deepEqual([status, /^mq_wrong_tokens_total [1-9]/m.test(text)], [200, true]);
+});
+
 test('a wrong token is answered late, and keeps nobody else waiting', { timeout }, async (t) => {
   const { ask } = await startTcp(t, { limits: { ...quick, refusalMs: 700 } });
   const late = ask('/v1/status', bearer(wrong)).then(() => 'wrong');
