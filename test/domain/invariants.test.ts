@@ -53,6 +53,26 @@ describe('checkInvariants', () => {
     finds(lab, /waits for a job slot while b1 is idle/);
   });
 
+  test('finds a lock whose file is not as it may be', () => {
+    const breaches = [
+      [{ state: 'held', file: 'making' }, /is held before its file is made/],
+      [{ file: 'gone' }, /outlives its file/],
+      [{ file: 'there' }, /has a lock file that is there/],
+      [{ origin: 'file', file: 'there' }, /is half from a file/],
+      [{ origin: 'file', fileId: '1', file: 'leaving' }, /lets its file go too early/],
+    ] as const;
+    for (const [change, what] of breaches) {
+      const lab = new Lab({ lockFiles: '/locks' });
+      lab.ask('ana', 'b1');
+      damage(lab, 'lock', 'b1', { ...lab.lock('b1'), ...change }, lab.lock('b1'));
+      finds(lab, what);
+    }
+    const without = new Lab();
+    const lock = without.take('ana', 'b1');
+    damage(without, 'lock', 'b1', { ...lock, file: 'made' }, lock);
+    finds(without, /has a lock file in a lab that has none/);
+  });
+
   test('finds a granted lock without its ticket, and an offer without its lock', () => {
     const lab = new Lab();
     const ticket = lab.ticket(lab.ask('ana', 'b1'));
