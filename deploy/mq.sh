@@ -103,7 +103,7 @@ send() {
 [ "${1:-}" != with ] ||
   misuse "'with' would run its command on the lab's host; for that, mq must be here. There are 'lock' and 'unlock'."
 log= input=no
-case ${1:-} in run) looks=yes ;; *) looks=no ;; esac
+case ${1:-} in run) looks=yes ;; console) looks=no input=yes ;; *) looks=no ;; esac
 if [ $# -gt 0 ]; then
   add "$1"
   shift

@@ -64,7 +64,7 @@ export interface BoardConfig {
   lockFile?: string;
   /** The longest hold: past it the lock may be reclaimed, whatever was asked for. Absent: no such end. */
   holdMaxSeconds?: number;
-  /** The longest that a lock may be without a job; then it ends. Absent: as long as its holder likes. */
+  /** The longest that a lock may be without a job, console input or switch of the power; then it ends. Absent: no end. */
   idleMaxSeconds?: number;
   /** The end of a lock leaves its power as it is. Absent: the board is switched off. */
   betweenHolders?: 'leave';

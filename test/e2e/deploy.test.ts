@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { Lab } from './harness/lab.ts';
+import { makePartsBoard } from './harness/parts-board.ts';
 import { type Ended, Running, type RunOptions } from './harness/running.ts';
 import { noSshd, SshHost } from './harness/ssh-host.ts';
 import { me } from './harness/users.ts';
@@ -22,8 +23,14 @@ describe('deploy/mq.sh', { skip: noSshd }, async () => {
   if (noSshd !== false) return;
   const lab = await Lab.make({ after });
   const script = await lab.scriptBoard('script');
+  const parts = await makePartsBoard(lab.folder, 'parts');
   await lab.configure({
-    boards: { one: pc, two: pc, script: { machine: script.machine, linux: true, dtb: true } },
+    boards: {
+      one: pc,
+      two: pc,
+      script: { machine: script.machine, linux: true, dtb: true },
+      parts: parts.settings,
+    },
     pools: { pair: ['one', 'two'] },
   });
   await lab.startServer();
@@ -43,6 +50,19 @@ describe('deploy/mq.sh', { skip: noSshd }, async () => {
     const { code, stdout, stderr } = await run(words);
     assert.deepEqual({ code, stdout, stderr }, { code: exit, stdout: wanted, stderr: '' }, words.join(' '));
   }
+
+  test('a board is switched, and what is piped goes to its console', async () => {
+    await expect(['lock', 'parts'], 0, 'parts\n');
+    await expect(['power', 'parts', 'on'], 0, '');
+    await expect(['power', 'parts', 'status'], 0, 'on\n');
+    const console = start(['console', 'parts'], { stdin: 'open' });
+    await console.printed('console open');
+    console.type('hello\n');
+    await console.printed('you said hello');
+    console.endInput();
+    assert.equal((await console.ended).code, 0);
+    await expect(['unlock', 'parts'], 0, '');
+  });
 
   test('locks, pools and keys with every odd character, over one connection for a command', async () => {
     const before = (await host.connections()).length;

@@ -6,5 +6,11 @@ export const useLimits = {
   hold_max: Type.Optional(
     duration('The longest hold; past it somebody who waits may have the board.', '8h', {}),
   ),
-  idle_max: Type.Optional(duration('The longest that a lock may be without a job; then it ends.', '30m', {})),
+  idle_max: Type.Optional(
+    duration(
+      'The longest that a lock may be without a job, console input or switch of the power; then it ends.',
+      '30m',
+      {},
+    ),
+  ),
 };
