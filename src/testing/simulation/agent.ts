@@ -326,7 +326,11 @@ export class SimulatedAgent {
     const report = this.#powerReports.get(board);
     if (!report) return;
     const { token, ok } = report;
-    this.#post({ name: 'poweredOff', body: { board, token, ok, detail: ok ? '' : 'no answer' } }, () => {
+    const answer = { name: 'poweredOff', body: { board, token, ok, detail: ok ? '' : 'no answer' } } as const;
+    // It may come a second time, and late: to a question that was asked again after a break of the link.
+    if (this.#world.random.chance(0.5))
+      this.#later(this.#world.random.between(100, 60_000), () => this.#post(answer));
+    this.#post(answer, () => {
       if (this.#powerReports.get(board) === report) this.#powerReports.delete(board);
     });
   }

@@ -25,6 +25,8 @@ export class AnswerModel {
         return this.#judgeConfirm(command.body as CommandTypes['confirm']['body'], result);
       case 'release':
         return this.#judgeRelease(command.body as CommandTypes['release']['body'], result);
+      case 'poweredOff':
+        return this.#judgePower(command.body as CommandTypes['poweredOff']['body'], result);
       case 'restart':
         return this.#begin((command.body as CommandTypes['restart']['body']).settleMs, now);
       default:
@@ -78,6 +80,16 @@ export class AnswerModel {
     });
   }
 
+  /** What an agent says of the power under another token is not about this lock. */
+  #judgePower(body: CommandTypes['poweredOff']['body'], result: StepResult): string[] {
+    const lock = this.#lockBefore(body.board, result);
+    const isOver = result.changes.some(
+      (change) => change.entity === 'lock' && change.key === body.board && !change.after,
+    );
+    if (!lock || !isOver || sameToken(lock.lastToken, body.token)) return [];
+    return [`an answer about the power of ${body.board} under another token ended its lock`];
+  }
+
   /** The lock that the command met: what came due in the same step was before it. */
   #lockBefore(board: string, result: StepResult): LockRecord | undefined {
     const last = result.changes.findLast(
@@ -105,9 +117,14 @@ export class AnswerModel {
   #judgeStart(): string[] {
     const jobs = this.#mirror.all('job').filter((job) => !job.detached && job.state !== 'ending');
     const tickets = this.#mirror.all('ticket').filter((ticket) => !ticket.detached);
-    return [...tickets, ...jobs]
+    const settleUntil = this.#mirror.get('meta', '')?.settleUntil ?? 0;
+    const late = tickets
+      .filter(({ offer }) => offer && offer.confirmBy <= settleUntil)
+      .map(({ id }) => `what ticket ${id} was offered before the start runs out while its client comes back`);
+    const lost = [...tickets, ...jobs]
       .filter((one) => one.graceUntil === undefined)
       .map((one) => `${one.id} would be waited for for ever after a start`);
+    return [...late, ...lost];
   }
 
   #judgeSettling(result: StepResult, now: number): string[] {

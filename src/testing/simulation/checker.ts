@@ -25,7 +25,7 @@ export class Checker {
     for (const change of result.changes) {
       problems.push(
         ...this.order.note(change),
-        ...this.history.note(change),
+        ...this.history.note(change, { result, now }),
         ...this.reclaims.note(change, command, result, now),
         ...this.mirror.take(change),
       );

@@ -1,0 +1,36 @@
+// Starts a hunt for one planted bug in a process of its own, and reads what it took.
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export interface HuntResult {
+  readonly bug: string;
+  readonly found: boolean;
+  /** Scheduler steps until then, over all seeds. */
+  readonly steps: number;
+  readonly seed?: number;
+  /** The promise that was broken. */
+  readonly problem?: string;
+}
+
+export interface HuntOptions {
+  readonly stepsEach: number;
+  readonly seedsMax: number;
+  readonly signal: AbortSignal;
+}
+
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** Rejects where the hunt itself failed, or was aborted. */
+export async function runHunt(bug: string, { stepsEach, seedsMax, signal }: HuntOptions): Promise<HuntResult> {
+  const words = ['--import', pathOf('plant.ts'), pathOf('hunt.ts'), String(stepsEach), String(seedsMax)];
+  const env = { ...process.env, MQ_PLANTED_BUG: bug };
+  const child = spawn(process.execPath, words, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const [out, said, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (code !== 0) throw new Error(`the hunt for '${bug}' ended with ${code}: ${said}`);
+  return { bug, ...(JSON.parse(out) as Omit<HuntResult, 'bug'>) };
+}
