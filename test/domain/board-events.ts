@@ -21,6 +21,14 @@ const leftOn = (): Scene => {
   lab.release('ana', 'b1');
   return { lab, id: 0 };
 };
+
+/** Free, and kept for a ticket of ana that wants another board too, which bob holds. */
+const kept = (): Scene => {
+  const lab = new Lab({ boards: ['b1', 'b2'] });
+  lab.take('bob', 'b2');
+  return { lab, id: lab.askAll('ana', ['b1', 'b2']) };
+};
+
 /** A lab in which old clients lock by files too. */
 function byFiles(make: (lab: Lab) => unknown): Scene {
   const lab = new Lab({ lockFiles: '/locks' });
@@ -63,6 +71,7 @@ const boardSituations: readonly Situation[] = [
     () => ({ id: 0, lab: withLab((lab) => lab.send('boardFailed', { board: 'b1', why: 'x' })) }),
   ],
   ['free, left on', leftOn],
+  ['free, kept', kept],
   ['out of service', () => ({ id: 0, lab: withLab((lab) => serve(lab, 'drain')) })],
   ['agent away, free', () => ({ id: 0, lab: withLab((lab) => lab.away('b1')) })],
   ['granted, file being made', () => byFiles((lab) => lab.ask('ana', 'b1', { holdSeconds: 10 }))],
@@ -155,6 +164,7 @@ function describeBoard({ lab }: Scene): string {
     board.service.state === 'in' ? '' : board.service.state,
     board.agent === 'present' ? '' : 'away',
     board.removed ? 'removed' : '',
+    board.keptFor === undefined ? '' : 'kept',
     board.fileFault ? 'no lock file' : '',
   ].filter((part) => part !== '');
   const holder = lock && lock.user !== 'ana' ? ` by ${lock.user}` : '';
@@ -166,7 +176,7 @@ function describeBoard({ lab }: Scene): string {
 export const boardTable: EventTable = {
   title: 'Board and lock',
   intro:
-    'The lock of `ana` on a board, with a hold of 10 s; nobody waits. **Bold**: what board and lock are afterwards; `on`: the board may be on; `switching`: its power is being switched by its holder. In brackets: what is sent to clients and agent. In quotes: the answer.',
+    'The lock of `ana` on a board, with a hold of 10 s; nobody waits. **Bold**: what board and lock are afterwards; `on`: the board may be on; `switching`: its power is being switched by its holder; `kept`: for a ticket of `ana` that wants a board of `bob`’s too. In brackets: what is sent to clients and agent. In quotes: the answer.',
   situations: boardSituations,
   events: boardEvents,
   describe: describeBoard,

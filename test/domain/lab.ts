@@ -42,7 +42,7 @@ export interface LabOptions {
   readonly lockFiles?: string;
 }
 
-export type Wish = Partial<Omit<Submit, 'caller' | 'target'>>;
+export type Wish = Partial<Omit<Submit, 'caller'>>;
 
 export const admin: Caller = { user: 'root', admin: true };
 export const done: JobResult = { verdict: 'completed', detail: 'the end text came', mayBeOn: false };
@@ -152,6 +152,14 @@ export class Lab {
   /** Submits and returns the number of a ticket that waits or was offered a board. */
   ask(user: string, target: string, wish: Wish = {}): number {
     const reply = this.submit(user, target, wish);
+    if (!('ticket' in reply)) throw new Error(`no ticket but ${JSON.stringify(reply)}`);
+    return reply.ticket;
+  }
+
+  /** Asks for all of these boards at once; the number of the ticket. */
+  askAll(user: string, boards: readonly string[], wish: Wish = {}): number {
+    const needs = boards.map((name) => ({ target: { kind: 'board', name } as const, count: 1 }));
+    const reply = this.submit(user, boards[0] ?? '', { ...wish, target: { kind: 'several', needs } });
     if (!('ticket' in reply)) throw new Error(`no ticket but ${JSON.stringify(reply)}`);
     return reply.ticket;
   }

@@ -33,6 +33,17 @@ const offeredSlot =
     return { lab, id: lab.ask('bob', target, { kind: 'slot', waitSeconds: 60 }) };
   };
 
+/** Of bob for both boards, of which b1 has come free: it is kept. */
+const gathering = (make?: (lab: Lab, id: number) => void) => (): Scene => {
+  const lab = new Lab({ ...two, gatherSeconds: 30 });
+  lab.take('ana', 'b1');
+  lab.take('ana', 'b2');
+  const id = lab.askAll('bob', ['b1', 'b2'], { waitSeconds: 60 });
+  lab.release('ana', 'b1');
+  make?.(lab, id);
+  return { lab, id };
+};
+
 const ticketSituations: readonly Situation[] = [
   ['waiting', waitFor('p')],
   ['parked', waitFor('p', (lab, id) => lab.detach(id))],
@@ -41,6 +52,9 @@ const ticketSituations: readonly Situation[] = [
   ['slot of a board, offered', offeredSlot('b1')],
   ['slot in a pool, waiting', slotFor('p')],
   ['slot in a pool, offered', offeredSlot('p')],
+  ['for two, gathering', gathering()],
+  ['for two, resting', gathering((lab) => lab.pass(30))],
+  ['for two, offered', gathering((lab) => lab.release('ana', 'b2'))],
   ['ended', waitFor('p', (lab, id) => lab.detach(id, true))],
 ];
 
@@ -62,6 +76,7 @@ const ticketEvents: readonly Event[] = [
   ['its client answers a ping', ({ lab, id }) => lab.send('alive', { ticket: id })],
   ['3 s pass', ({ lab }) => lab.pass(3)],
   ['3 s, then the grace pass', ({ lab }) => passBoth(lab)],
+  ['30 s pass', ({ lab }) => lab.pass(30)],
   ['its deadline passes', ({ lab }) => lab.pass(60)],
   ['b1 is released by force', ({ lab }) => void lab.release('eve', 'b1', { force: true })],
   ['configuration without its boards', ({ lab }) => void lab.configure({ boards: ['b9'] })],
@@ -71,8 +86,12 @@ const ticketEvents: readonly Event[] = [
 
 function describeTicket({ lab, id }: Scene): string {
   const outcome = lab.outcome(id);
-  const away = lab.state.tickets.get(id)?.graceUntil === undefined ? '' : ', client away';
-  if (!outcome) return lab.fate(id) === 'offered' ? `offered${away}` : lab.fate(id);
+  const ticket = lab.state.tickets.get(id);
+  const away = ticket?.graceUntil === undefined ? '' : ', client away';
+  const kept = [...lab.state.kept].filter(([, keeper]) => keeper === id).map(([board]) => board);
+  const gather =
+    kept.length > 0 ? `, ${kept.join(' and ')} kept` : ticket?.gather?.state === 'resting' ? ', resting' : '';
+  if (!outcome) return lab.fate(id) === 'offered' ? `offered${away}` : `${lab.fate(id)}${gather}`;
   if (outcome.kind === 'withdrawn') return `ended: withdrawn, ${outcome.why}`;
   return outcome.kind === 'refused' ? `ended: refused, ${outcome.why.kind}` : `ended: ${outcome.kind}`;
 }
@@ -80,7 +99,7 @@ function describeTicket({ lab, id }: Scene): string {
 export const ticketTable: EventTable = {
   title: 'Ticket',
   intro:
-    'A ticket of `bob` with a deadline in 60 s: for a pool whose boards `b1` and `b2` are held by `ana`, or for the job slot of his own lock on `b1` (`run -n`).',
+    'A ticket of `bob` with a deadline in 60 s: for a pool whose boards `b1` and `b2` are held by `ana`, for the job slot of his own lock on `b1` (`run -n`), or for both boards at once, where `b1` has come free and a gathering lasts 30 s.',
   situations: ticketSituations,
   events: ticketEvents,
   describe: describeTicket,

@@ -7,7 +7,7 @@ import { plantedBugs } from '../../src/testing/planted-bugs/bugs.ts';
 import { type HuntResult, runHunt } from '../../src/testing/planted-bugs/run-hunt.ts';
 
 const hunt = { stepsEach: 4_000, seedsMax: 25 };
-const timeout = 300_000;
+const timeout = 280_000;
 
 test('each bug changes one place of the source, and has a name of its own', () => {
   assert.ok(plantedBugs.length >= 25);

@@ -9,12 +9,15 @@ export interface PlantedBug {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** The first seed to look in, where the first of all takes long. */
+  readonly seed?: number;
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
   // ---- confirm, take-back, withdraw ----
   {
     name: 'a confirm under any token is taken',
+    seed: 2,
     file: 'domain/tickets.ts',
     find: 'if (!offer || !sameToken(offer.token, body.token) || isMaking(step.state, ticket)) {',
     replace: 'if (!offer) {',
@@ -33,6 +36,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a withdrawn ticket keeps what it was offered',
+    seed: 2,
     file: 'domain/tickets.ts',
     find: 'if (ticket.offer) freeOffer(step, ticket, ticket.offer);',
     replace: '',
@@ -131,6 +135,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a detached job has a grace',
+    seed: 8,
     file: 'domain/clients.ts',
     find: "if (!job || job.detached || job.state === 'ending') return;",
     replace: "if (!job || job.state === 'ending') return;",
@@ -150,6 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an offer from before a start runs out while its client comes back',
+    seed: 2,
     file: 'domain/restart.ts',
     find: 'const offer = { ...ticket.offer, confirmBy: settleUntil + (making ? lockFileMs : confirmMs) };',
     replace: 'const offer = ticket.offer;',
@@ -199,6 +205,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an overdue lock is reclaimed though a board that ends already would do',
+    seed: 4,
     file: 'domain/match.ts',
     find: 'if (isNext(ending)) return undefined;',
     replace: '',
@@ -224,6 +231,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an answer about the power frees a lock that came later',
+    seed: 3,
     file: 'domain/jobs.ts',
     find: "if (lock?.state !== 'ending' || lock.job !== undefined || !sameToken(lock.lastToken, body.token)) return;",
     replace: "if (lock?.state !== 'ending' || lock.job !== undefined) return;",
@@ -236,12 +244,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what an agent has lost is not told again',
+    seed: 24,
     file: 'domain/boards.ts',
     find: "if (job && !known) step.effects.push({ kind: 'start-job', job });",
     replace: 'if (job && !known) return;',
   },
   {
     name: 'a second job starts under a lock that has one',
+    seed: 3,
     file: 'domain/slots.ts',
     find: 'lock.job === undefined &&\n    lock.power === undefined &&',
     replace: 'lock.power === undefined &&',
@@ -267,6 +277,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a board that came back into service waits for the next event',
+    seed: 2,
     file: 'domain/timers.ts',
     find: 'step.boardsToMatch.add(name);',
     replace: '',

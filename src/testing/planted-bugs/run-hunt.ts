@@ -22,7 +22,10 @@ export interface HuntOptions {
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Rejects where the hunt itself failed, or was aborted. */
-export async function runHunt(bug: string, { stepsEach, seedsMax, signal }: HuntOptions): Promise<HuntResult> {
+export async function runHunt(
+  bug: string,
+  { stepsEach, seedsMax, signal }: HuntOptions,
+): Promise<HuntResult> {
   const words = ['--import', pathOf('plant.ts'), pathOf('hunt.ts'), String(stepsEach), String(seedsMax)];
   const env = { ...process.env, MQ_PLANTED_BUG: bug };
   const child = spawn(process.execPath, words, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
