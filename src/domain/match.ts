@@ -69,9 +69,13 @@ function matchTicket(step: Step, id: number): void {
     if (ticket?.state !== 'waiting') return;
     if (ticket.kind === 'slot') return offerIdleSlot(step, ticket);
     if (ticket.parts) return gather(step, ticket);
-    const board = step.state.getSet(ticket.queue).firstFree();
+    const set = step.state.getSet(ticket.queue);
+    const board = set.firstFree();
     if (board === undefined) return;
+    const { freeCount } = set;
     matchBoard(step, board);
+    if (set.freeCount === freeCount)
+      throw new Error(`${board} is free for ticket ${id}, and nobody was given it`);
   }
 }
 

@@ -24,7 +24,7 @@ test('the simulation finds every planted bug', { timeout }, async (t) => {
   const results: HuntResult[] = [];
   const hunter = async (): Promise<void> => {
     for (let bug = waiting.shift(); bug; bug = waiting.shift())
-      results.push(await runHunt(bug.name, { ...hunt, signal: t.signal }));
+      results.push(await runHunt(bug, { ...hunt, signal: t.signal }));
   };
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, hunter));
   for (const { bug, steps, problem } of results.toSorted((a, b) => a.steps - b.steps))

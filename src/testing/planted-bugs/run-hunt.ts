@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { PlantedBug } from './bugs.ts';
 
 export interface HuntResult {
   readonly bug: string;
@@ -23,10 +24,11 @@ const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta
 
 /** Rejects where the hunt itself failed, or was aborted. */
 export async function runHunt(
-  bug: string,
+  { name: bug, seed = 1 }: PlantedBug,
   { stepsEach, seedsMax, signal }: HuntOptions,
 ): Promise<HuntResult> {
-  const words = ['--import', pathOf('plant.ts'), pathOf('hunt.ts'), String(stepsEach), String(seedsMax)];
+  const numbers = [stepsEach, seedsMax, seed].map(String);
+  const words = ['--import', pathOf('plant.ts'), pathOf('hunt.ts'), ...numbers];
   const env = { ...process.env, MQ_PLANTED_BUG: bug };
   const child = spawn(process.execPath, words, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => {
