@@ -84,7 +84,8 @@ export class AnswerModel {
   #judgePower(body: CommandTypes['poweredOff']['body'], result: StepResult): string[] {
     const lock = this.#lockBefore(body.board, result);
     const isOver = result.changes.some(
-      (change) => change.entity === 'lock' && change.key === body.board && !change.after,
+      ({ entity, key, before, after }) =>
+        entity === 'lock' && key === body.board && !after && (before as LockRecord).state === 'ending',
     );
     if (!lock || !isOver || sameToken(lock.lastToken, body.token)) return [];
     return [`an answer about the power of ${body.board} under another token ended its lock`];
