@@ -3,6 +3,7 @@
 import { type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { ConfigChange } from '../../src/protocol/config-change.ts';
+import { operations } from '../../src/protocol/operations.ts';
 import { BoardView, JobView, QueueEntry, StatusView } from '../../src/protocol/views.ts';
 
 const Time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' });
@@ -88,6 +89,8 @@ export const shapes = {
   }),
   reload: ConfigChange,
   board: Type.Object({ boards: Type.Array(BoardView), gone: Type.Array(Type.String()) }),
+  power: operations.power.response,
+  'power-status': operations['power-status'].response,
   error: Type.Object({
     error: Type.Object({
       code: Type.String(),

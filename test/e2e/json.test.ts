@@ -40,7 +40,12 @@ test('locks: lock, extend, give, steal and unlock', async () => {
   await gives('lock', ['steal', 'one', '--key', 'k']);
   await gives('lock', ['give', 'one', '--to', 'nobody', '--key', 'k']);
   await fails('NOT_HOLDER', ['unlock', 'one']);
+  await fails('NOT_HOLDER', ['power', 'one', 'off']);
   await gives('unlock', ['unlock', 'one', '--force']);
+  await gives('lock', ['lock', 'one']);
+  await gives('power', ['power', 'one', 'off']);
+  await gives('power-status', ['power', 'one', 'status']);
+  await gives('unlock', ['unlock', 'one']);
 });
 
 test('jobs: run, jobs and cancel', async () => {
