@@ -11,6 +11,8 @@ openssl            openssl  tests of the TCP socket make certificates
 openssh-server     sshd     tests of ssh://host start an sshd of their own, on a port of their own
 procmail           lockfile the old scripts lock with it; tests of the import compare with them
 systemd            systemd-analyze tests look at the units for systemd
+fish               fish     tests of completion ask it as the Tab key does
+zsh                zsh      tests of completion have it read our code
 tmux               tmux     tests of the command line run it on a real terminal
 qemu-system-x86    qemu-system-i386 tests of boards in QEMU boot the images of the tests
 qemu-system-arm    qemu-system-arm  tests of boards in QEMU boot one of another architecture

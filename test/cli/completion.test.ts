@@ -112,7 +112,9 @@ test('bash gets only what stands behind its word break, with quotes where they a
 });
 
 for (const shell of shells) {
-  const missing = spawnSync(shell, ['-c', 'exit 0']).status !== 0 && `there is no ${shell} here`;
+  const missing =
+    spawnSync(shell, ['-c', 'exit 0']).status !== 0 &&
+    `there is no ${shell} here; npm run setup:debian adds it`;
   test(`the code for ${shell} is free of syntax errors`, { skip: missing }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'mq-shell-'));
     const check = (name: string, code: string) => {

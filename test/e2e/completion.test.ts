@@ -1,6 +1,6 @@
 // Completion in a real bash: as if Tab were pressed behind a line, against a server, a slow one, and none.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -50,6 +50,30 @@ test('commands, options and live names of boards, pools, jobs and keys', async (
   assert.deepEqual(await tab('mq cancel '), [String(queue[0]?.ticket)]);
   waiting.kill('SIGINT');
   await waiting.ended;
+});
+
+const noFish =
+  spawnSync('fish', ['-c', 'exit 0']).status !== 0 && 'there is no fish here; npm run setup:debian adds it';
+
+test('fish offers commands and live names too', { skip: noFish }, () => {
+  const offered = (line: string): string[] => {
+    const script = `mq completion fish | source; complete -C "${line}"`;
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], {
+      env: {
+        ...cleanEnvironment(),
+        HOME: lab.folder,
+        PATH: `${dirname(mqPath)}:${process.env.PATH}`,
+        MQ_SERVER: `unix:${lab.socketPath}`,
+        MQ_COMPLETION_MS: '20000',
+      },
+      encoding: 'utf8',
+      cwd: lab.folder,
+    });
+    assert.equal(stderr, '');
+    return stdout.split('\n').flatMap((one) => one.split('\t')[0] || []);
+  };
+  assert.deepEqual(offered('mq unl'), ['unlock']);
+  assert.deepEqual(offered('mq lock sa'), ['sabre', 'sabres']);
 });
 
 test('without a server, and with one that does not answer, there are no names, no words and no long wait', async () => {
