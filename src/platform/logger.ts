@@ -2,6 +2,7 @@
 // the way.
 
 import { pino } from 'pino';
+import { isJournal, withPriority } from './journal.ts';
 import { LogSink } from './log-sink.ts';
 import { redact, redactText } from './redact.ts';
 
@@ -27,7 +28,7 @@ export interface OpenLogger extends Logger {
 }
 
 /**
- * `to`: standard error, or the path of a file that is added to; its folder is made.
+ * `to`: standard error (where that is systemd's journal, with priorities for it), or the path of a file that is added to; its folder is made.
  * `fields`: what each line carries beside time, level and message.
  * Throws the system's error where the file cannot be opened; later trouble with it costs lines, nothing else.
  */
@@ -37,6 +38,8 @@ export function openLogger(options: {
   fields?: LogFields;
 }): OpenLogger {
   const sink = LogSink.open(options.to);
+  const isJournals = options.to === 'stderr' && isJournal(2, process.env);
+  const stream = isJournals ? { write: (line: string) => sink.write(withPriority(line)) } : sink;
   const root = pino(
     {
       level: options.level,
@@ -45,7 +48,7 @@ export function openLogger(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    sink,
+    stream,
   );
   return { ...wrap(root), flush: () => sink.flush(), close: () => sink.close() };
 }

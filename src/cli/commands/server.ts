@@ -15,6 +15,7 @@ const serverOptions = {
   socket: { kind: 'text' },
   drain: { kind: 'text' },
   'accept-clock': { kind: 'flag' },
+  'wait-for-agent': { kind: 'flag' },
   'log-level': { kind: 'text' },
 } as const;
 
@@ -34,6 +35,7 @@ export function server(argv: readonly string[], terminal: Terminal): Promise<num
       socketPath: options.texts.get('socket') ?? defaultSocketPath,
       drainSeconds: durationOf('server', 'drain', options.texts.get('drain') ?? '60s'),
       acceptClock: options.flags.has('accept-clock'),
+      waitsForAgent: options.flags.has('wait-for-agent'),
       logLevel,
     });
   });

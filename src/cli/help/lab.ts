@@ -12,6 +12,7 @@ export const labHelp: HelpGroup = {
         ['--state DIR', 'where locks, jobs and logs are kept (default /var/lib/machine-queue)'],
         ['--socket PATH', 'where clients connect (default /run/machine-queue/mq.sock)'],
         ['--drain TIME', 'how long a SIGTERM waits for jobs that end with the server (default 60s)'],
+        ['--wait-for-agent', 'start no agent of its own: something else does, such as systemd'],
         ['--accept-clock', 'the wall clock is right though it jumped by more than a day'],
         ['--log-level LEVEL', 'debug, info, warn or error (default info)'],
       ],

@@ -15,15 +15,20 @@ export function agentSocketPath(folder: string): string {
   return join(folder, 'agent.sock');
 }
 
-/** Connects to the agent of the folder, and starts one if nobody answers. Rejects when that takes too long. */
+/**
+ * Connects to the agent of the folder, and starts one if nobody answers. Rejects when that takes too long. `isApart`:
+ * somebody else starts it; rejects at once where it is not there.
+ */
 export function agentConnector(options: {
   folder: string;
+  isApart: boolean;
   logger: Logger;
 }): (signal: AbortSignal) => Promise<Socket> {
   const path = agentSocketPath(options.folder);
   return async (signal) => {
     const found = await tryConnect(path);
     if (found) return found;
+    if (options.isApart) throw new Error(`no agent listens at ${path}, and this server waits for one`);
     startAgent(options.folder);
     options.logger.info('started an agent', { folder: options.folder });
     const endAt = performance.now() + startMsMax;

@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** How long a SIGTERM waits for jobs that can't outlive the server. */
   readonly drainSeconds: number;
   readonly acceptClock: boolean;
+  /** Somebody else starts the agent, such as systemd. */
+  readonly waitsForAgent: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -82,7 +84,7 @@ async function serve(options: ServerOptions, config: LabConfig, logger: OpenLogg
       version,
       time: systemClock,
       logger,
-      connectAgent: agentConnector({ folder: join(folder, 'agent'), logger }),
+      connectAgent: agentConnector({ folder: join(folder, 'agent'), isApart: options.waitsForAgent, logger }),
       isRoot: (uid) => uid === 0 || uid === process.getuid?.(),
       acceptClock: options.acceptClock,
       users: { nameOf: (uid) => users.findName(uid), idOf: findUserId },
