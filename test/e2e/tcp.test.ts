@@ -1,9 +1,11 @@
 // The words through the TCP socket, plain and with TLS: real servers, and lines that break on the way.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { makeImage } from '../../src/testing/images/make-image.ts';
 import { makeCertificate, noOpenssl } from '../http/certificates.ts';
 import { type CommandOptions, Lab } from './harness/lab.ts';
@@ -148,13 +150,31 @@ for (const scheme of ['http', 'https'] as const) {
     });
 
     if (tls) {
-      test('a certificate that nobody vouches for is refused, with the way out', async () => {
-        const { code, stderr } = await lab.run(
+      test('http:// to a server with TLS is told as that', async () => {
+        const env = { MQ_SERVER: url.replace('https', 'http') };
+        const { code, stderr } = await lab.run(['status'], remote({ env }));
+        assert.equal(code, 4);
+        assert.match(stderr, /closed the connection without a word; https:\/\/ is the address/);
+      });
+
+      test('a server whose certificate nobody vouches for is refused, and gets no byte of the token', async () => {
+        const strange = await lab.file('strange/made', '').then(dirname);
+        const { cert, key } = makeCertificate(strange);
+        const heard: Buffer[] = [];
+        const server = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
+          socket.on('data', (chunk: Buffer) => heard.push(chunk));
+          socket.on('error', () => undefined);
+        });
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        const { port } = server.address() as { port: number };
+        const { code } = await lab.run(
           ['status'],
-          remote({ env: { NODE_EXTRA_CA_CERTS: undefined } }),
+          remote({ env: { MQ_SERVER: `https://127.0.0.1:${port}` } }),
         );
+        server.close();
         assert.equal(code, 4);
         assert.match(stderr, /self-signed certificate.*NODE_EXTRA_CA_CERTS=FILE/);
+        assert.equal(Buffer.concat(heard).length, 0);
       });
     } else {
       test('a server that is not there is told, by the old words as they always did', async () => {

@@ -13,13 +13,13 @@ const silenceMaxMs = 90_000;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Links over TCP. Each rejects with the system's error, or with that of the certificate.
+ * Links over TCP; each is up when the server has agreed to the channel. Rejects with the system's error, that of the
+ * certificate, or what the server said instead.
  * Throws BAD_REQUEST where there is no token, or where it would cross the network in plain text unasked.
  */
 export function openTcp(address: TcpAddress, env: Environment): OpenLink {
   checkPrivacy(address, env);
   const token = findToken(address, env);
-  const host = hostPort(address);
   return (handlers, { signal }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -28,16 +28,36 @@ export function openTcp(address: TcpAddress, env: Environment): OpenLink {
         socket.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
       signal.addEventListener('abort', onAbort, { once: true });
       socket.once('error', reject);
+      // Nothing is written before that: the token is for a server whose certificate has been judged.
       socket.once(ready, () => {
-        signal.removeEventListener('abort', onAbort);
         socket.removeListener('error', reject);
         socket.setNoDelay(true);
         socket.setTimeout(silenceMaxMs, () =>
           socket.destroy(new Error(`the server has said nothing for ${silenceMaxMs / 1000} s`)),
         );
-        resolve(frameLink(socket, handlers, { host, token }));
+        let isUp = false;
+        const onClose = (error: Error | undefined) => {
+          if (isUp) return handlers.onClose(error);
+          signal.removeEventListener('abort', onAbort);
+          reject(error ?? new Error(silentText(address)));
+        };
+        const onGranted = () => {
+          isUp = true;
+          signal.removeEventListener('abort', onAbort);
+          resolve(link);
+        };
+        const link = frameLink(
+          socket,
+          { ...handlers, onClose },
+          { host: hostPort(address), token, onGranted },
+        );
       });
     });
+}
+
+function silentText({ tls }: TcpAddress): string {
+  const hint = tls ? '' : '; https:// is the address of a server with TLS';
+  return `it closed the connection without a word${hint}`;
 }
 
 function openSocket({ host, port, tls }: TcpAddress): { socket: Socket; ready: string } {
