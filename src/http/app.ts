@@ -34,16 +34,23 @@ export interface AppOptions {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { lab, door, limits = standardLimits, tls } = options;
   const app = createServer(limits, tls);
+  const excess = new Excess(lab);
+  // With TLS the socket that requests name comes when its handshake is done.
+  app.server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+    excess.count(socket),
+  );
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    upgrade(lab, { request, socket, head, door }).catch((error: unknown) => {
+    upgrade(lab, { request, socket, head, door, excess }).catch((error: unknown) => {
       if (error instanceof MqError) return refuse(socket, error);
       lab.logger.error('an upgrade failed', { error });
       socket.destroy();
     });
   });
   // Before a body is read, and for what does not exist too.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    if (excess.isPart(request.raw.socket)) reply.header('connection', 'close');
+    excess.check(request.raw);
     if (request.routeOptions.url !== healthPath) await door.admit(request.raw);
   });
   await addRoutes(app, lab, async (request) => (await door.admit(request.raw)).caller());
@@ -67,20 +74,51 @@ interface Upgrade {
   readonly socket: Socket;
   readonly head: Buffer;
   readonly door: Door;
+  readonly excess: Excess;
 }
 
-async function upgrade(lab: LabServer, { request, socket, head, door }: Upgrade): Promise<void> {
+async function upgrade(lab: LabServer, { request, socket, head, door, excess }: Upgrade): Promise<void> {
+  excess.check(request);
   const admitted = await door.admit(request);
   const wanted = request.headers.upgrade?.toLowerCase();
   if (request.url !== channelPath || wanted !== channelUpgrade) return refuseUpgrade(socket, '404 Not Found');
-  if (lab.sessions.size >= lab.config.limits.openStreams)
-    return refuseUpgrade(socket, '503 Service Unavailable');
+  lab.sessions.checkRoom(admitted.caller().user, lab.config.limits);
   if (socket.destroyed) return;
   socket.setTimeout(0);
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelUpgrade}\r\n\r\n`,
   );
   serveChannel({ lab, socket, head, ...admitted });
+}
+
+/** Connections beyond the limit: whatever they ask is refused, and they are closed soon if they ask nothing. */
+class Excess {
+  readonly #lab: LabServer;
+  readonly #refused = new WeakMap<Socket, MqError>();
+
+  constructor(lab: LabServer) {
+    this.#lab = lab;
+  }
+
+  count(socket: Socket): void {
+    try {
+      socket.once('close', this.#lab.connections.take());
+    } catch (error) {
+      if (!(error instanceof MqError)) throw error;
+      this.#refused.set(socket, error);
+      setTimeout(() => socket.destroy(), refusalReadMs).unref();
+    }
+  }
+
+  isPart(socket: Socket): boolean {
+    return this.#refused.has(socket);
+  }
+
+  /** Throws LIMIT_REACHED. */
+  check({ socket }: IncomingMessage): void {
+    const error = this.#refused.get(socket);
+    if (error) throw error;
+  }
 }
 
 function refuse(socket: Socket, error: MqError): void {

@@ -56,8 +56,7 @@ function addTicketEvents(app: FastifyInstance, lab: LabServer, callerOf: CallerO
         sendData: async () => undefined,
         isPeerGone: () => false,
       };
-      if (lab.sessions.size >= lab.config.limits.openStreams)
-        throw new MqError('LIMIT_REACHED', 'This lab has as many streams open as it takes. Try again later.');
+      lab.sessions.checkRoom(caller.user, lab.config.limits);
       const session = lab.sessions.open(port);
       const call: Call = { lab, caller, session, again: true, signal: session.closed.signal };
       lines.on('close', () => lab.sessions.close(session));
@@ -112,6 +111,7 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
         signal: gone.signal,
       };
       await checkLog(call, await findJob(call, request.params.id));
+      const leave = lab.consoleReaders.take();
       const ranges = readConsole(call, {
         job: request.params.id,
         ...request.query,
@@ -121,6 +121,8 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
       async function* bytes(): AsyncGenerator<Buffer> {
         for await (const range of ranges) if (range.kind === 'bytes') yield range.bytes;
       }
+      if (gone.signal.aborted) leave();
+      else gone.signal.addEventListener('abort', leave, { once: true });
       return reply.type('application/octet-stream').send(Readable.from(bytes(), { objectMode: false }));
     },
   );

@@ -122,7 +122,20 @@ export interface Limits {
   boardsPerTicket: number;
   /** Streams that all clients together may have open at one server. */
   openStreams: number;
+  /** Of these one user. */
+  streamsPerUser: number;
+  /** Sockets, with or without a stream. */
+  connections: number;
+  /** Images on their way in. */
+  uploads: number;
+  /** Consoles that are being read. */
+  consoleReaders: number;
+  /** The longest wait that a client may ask for. Below a year also the end of a wait that names none. */
+  waitSecondsMax: number;
 }
+
+/** A wait of so long is as good as for ever, and the longest that can be named. */
+export const waitSecondsForEver = 365 * 24 * 60 * 60;
 
 export const gatherSecondsDefault = 600;
 
@@ -136,6 +149,11 @@ export const defaultLimits: Readonly<Limits> = {
   adHocQueuesPerBoard: 64,
   boardsPerTicket: 32,
   openStreams: 20_000,
+  streamsPerUser: 5_000,
+  connections: 25_000,
+  uploads: 256,
+  consoleReaders: 10_000,
+  waitSecondsMax: waitSecondsForEver,
 };
 
 /** How long what has ended is kept. */

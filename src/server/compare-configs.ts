@@ -29,6 +29,11 @@ const limitNames: Readonly<Record<keyof Limits, string>> = {
   adHocQueuesPerBoard: 'limits.ad_hoc_queues_per_board',
   boardsPerTicket: 'limits.boards_per_ticket',
   openStreams: 'limits.open_streams',
+  streamsPerUser: 'limits.streams_per_user',
+  connections: 'limits.connections',
+  uploads: 'limits.uploads',
+  consoleReaders: 'limits.console_readers',
+  waitSecondsMax: 'limits.wait_max',
 };
 
 const retentionNames: Readonly<Record<keyof Retention, string>> = {

@@ -7,12 +7,15 @@ import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskBytesOf } from '../platform/disk-space.ts';
 import { MqError } from '../protocol/errors.ts';
+import { noRoom } from './room.ts';
 import { Upload } from './upload.ts';
 
 export interface ImageLimits {
   readonly imageBytesMax: number;
   /** All images together; the ones longest unused go first. */
   readonly imagesBytesMax: number;
+  /** On their way in at once. */
+  readonly uploads: number;
 }
 
 /** So long after its last use an image stays whatever happens: its client may be about to submit the job. */
@@ -34,6 +37,7 @@ export class Images {
   #storedBytes = 0;
   /** Announced, and not stored or given up. */
   #incomingBytes = 0;
+  #uploads = 0;
 
   constructor(folder: string, limits: ImageLimits, wallMs: () => number = Date.now) {
     this.#folder = folder;
@@ -103,15 +107,22 @@ export class Images {
         `The image has ${image.size} bytes; this lab takes ${this.#limits.imageBytesMax} at most.`,
       );
     }
+    if (this.#uploads >= this.#limits.uploads)
+      throw noRoom('uploads', { value: this.#limits.uploads, what: 'uploads' });
     const bytes = diskBytesOf(image.size);
-    this.#incomingBytes += bytes;
+    this.#take(bytes);
     try {
       await this.#makeRoom();
       return await this.#open(image, bytes);
     } catch (error) {
-      this.#incomingBytes -= bytes;
+      this.#take(-bytes, -1);
       throw error;
     }
+  }
+
+  #take(bytes: number, uploads = 1): void {
+    this.#incomingBytes += bytes;
+    this.#uploads += uploads;
   }
 
   async #open(image: { hash: string; size: number }, bytes: number): Promise<Upload> {
@@ -128,7 +139,7 @@ export class Images {
       target: this.#path(image.hash),
       onWhole: async () => this.#removing.get(image.hash),
       onOver: (isStored) => {
-        this.#incomingBytes -= bytes;
+        this.#take(-bytes, -1);
         if (isStored) this.#know(image.hash, { size: image.size, usedAt: this.#wallMs() });
       },
     });
@@ -145,6 +156,7 @@ export class Images {
     throw new MqError(
       'LIMIT_REACHED',
       `The images that jobs wait for take all the room there is for images (${imagesBytesMax} bytes). Try again later.`,
+      { details: { limit: 'imagesBytesMax', value: imagesBytesMax } },
     );
   }
 

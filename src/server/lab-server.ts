@@ -26,6 +26,7 @@ import { neededImages } from './needed-images.ts';
 import { OfferNews } from './offer-news.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
 import { type DiskUse, Retention } from './retention.ts';
+import { Room } from './room.ts';
 import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
 import { Sessions } from './sessions.ts';
 import { type JobExtras, viewJob, viewOutcome } from './views.ts';
@@ -83,6 +84,14 @@ export class LabServer {
   readonly reloader: Reloader;
   readonly #retention: Retention;
   #config: LabConfig;
+  readonly connections = new Room('connections', {
+    value: () => this.config.limits.connections,
+    what: 'connections',
+  });
+  readonly consoleReaders = new Room('consoleReaders', {
+    value: () => this.config.limits.consoleReaders,
+    what: 'readers of consoles',
+  });
   readonly #matches = new Map<number, { end: number; open: boolean }>();
   readonly #isRoot: (uid: number) => boolean;
 

@@ -3,6 +3,8 @@
 
 import type { Caller } from '../domain/commands.ts';
 import type { ChannelEvent } from '../protocol/channel.ts';
+import type { Limits } from '../protocol/lab.ts';
+import { noRoom } from './room.ts';
 
 /** What a transport gives the server of one connected client. */
 export interface ChannelPort {
@@ -53,6 +55,7 @@ export class Session {
 export class Sessions {
   readonly #events: SessionEvents;
   readonly #all = new Set<Session>();
+  readonly #byUser = new Map<string, number>();
   readonly #owners = new Map<number, Session>();
   readonly #pings = new Map<Session, { nonce: number; ping: Ping }>();
   #nonce = 0;
@@ -68,10 +71,25 @@ export class Sessions {
     return this.#all.size;
   }
 
+  /** Throws LIMIT_REACHED where the user, or all together, have as many streams open as they may. */
+  checkRoom(user: string, limits: Pick<Limits, 'openStreams' | 'streamsPerUser'>): void {
+    const { openStreams, streamsPerUser } = limits;
+    if (this.#all.size >= openStreams) throw noRoom('openStreams', { value: openStreams, what: 'streams' });
+    if ((this.#byUser.get(user) ?? 0) >= streamsPerUser)
+      throw noRoom('streamsPerUser', { value: streamsPerUser, what: 'streams of one user' });
+  }
+
   open(port: ChannelPort): Session {
+    this.#count(port.caller.user, 1);
     const session = new Session(port);
     this.#all.add(session);
     return session;
+  }
+
+  #count(user: string, more: 1 | -1): void {
+    const count = (this.#byUser.get(user) ?? 0) + more;
+    if (count === 0) this.#byUser.delete(user);
+    else this.#byUser.set(user, count);
   }
 
   all(): Iterable<Session> {
@@ -126,6 +144,7 @@ export class Sessions {
 
   close(session: Session): void {
     if (!this.#all.delete(session)) return;
+    this.#count(session.port.caller.user, -1);
     session.closed.abort();
     const ping = this.#pings.get(session);
     if (ping) clearTimeout(ping.ping.timer);

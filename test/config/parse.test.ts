@@ -113,6 +113,11 @@ limits:
   ad_hoc_queues_per_board: 9
   boards_per_ticket: 11
   open_streams: 10
+  streams_per_user: 11
+  connections: 12
+  uploads: 13
+  console_readers: 14
+  wait_max: 15m
 retention: { logs: 2d, images: 3d, jobs: 4d, tickets: 5m, audit: 6d, disk_max: 7MB }
 `);
   assert.equal(lab.socketGroup, 'lab');
@@ -130,6 +135,11 @@ retention: { logs: 2d, images: 3d, jobs: 4d, tickets: 5m, audit: 6d, disk_max: 7
     adHocQueuesPerBoard: 9,
     boardsPerTicket: 11,
     openStreams: 10,
+    streamsPerUser: 11,
+    connections: 12,
+    uploads: 13,
+    consoleReaders: 14,
+    waitSecondsMax: 900,
   });
   assert.deepEqual(lab.retention, {
     logSeconds: 172_800,

@@ -7,6 +7,7 @@ import type { HttpLimits } from '../../src/http/app.ts';
 import { buildHttp } from '../../src/http/listen.ts';
 import { encodeData, encodeJson, type Frame, FrameReader } from '../../src/platform/frames.ts';
 import { UserNames } from '../../src/platform/users.ts';
+import type { LabServerOptions } from '../../src/server/lab-server.ts';
 import { type RunningLab, startLab } from '../server/lab.ts';
 
 export interface Reply {
@@ -22,8 +23,12 @@ export interface HttpLab extends RunningLab {
   openapi(): Promise<{ paths: Record<string, Record<string, { operationId: string }>>; openapi: string }>;
 }
 
-export async function startHttp(t: TestContext, limits?: HttpLimits): Promise<HttpLab> {
-  const running = await startLab(t);
+export async function startHttp(
+  t: TestContext,
+  limits?: HttpLimits,
+  more: Partial<LabServerOptions> = {},
+): Promise<HttpLab> {
+  const running = await startLab(t, more);
   const app = await buildHttp(running.lab, new UserNames(), limits);
   const path = join(running.folder, 'socket');
   await new Promise<void>((resolve) => app.server.listen(path, resolve));

@@ -83,7 +83,7 @@ async function startOn(
 ): Promise<RunningLab> {
   const { folder, store, agent, more } = on;
   const logger = new CollectingLogger();
-  const images = new Images(join(folder, 'images'), labConfig.limits);
+  const images = new Images(join(folder, 'images'), (more.config ?? labConfig).limits);
   await images.start();
   // Five seconds pass in the first moment, so that settling is soon over.
   const startMs = performance.now();

@@ -10,6 +10,7 @@ import {
   type Limits,
   type PoolConfig,
   type Retention,
+  waitSecondsForEver,
 } from '../../protocol/lab.ts';
 import type { ConfigProblem } from './problem.ts';
 import { resolveListen } from './resolve-listen.ts';
@@ -192,6 +193,11 @@ function resolveLimits(limits: NonNullable<SourceLab['limits']>): Limits {
     adHocQueuesPerBoard: limits.ad_hoc_queues_per_board ?? defaultLimits.adHocQueuesPerBoard,
     boardsPerTicket: limits.boards_per_ticket ?? defaultLimits.boardsPerTicket,
     openStreams: limits.open_streams ?? defaultLimits.openStreams,
+    streamsPerUser: limits.streams_per_user ?? defaultLimits.streamsPerUser,
+    connections: limits.connections ?? defaultLimits.connections,
+    uploads: limits.uploads ?? defaultLimits.uploads,
+    consoleReaders: limits.console_readers ?? defaultLimits.consoleReaders,
+    waitSecondsMax: Math.min(duration(limits.wait_max, defaultLimits.waitSecondsMax), waitSecondsForEver),
   };
 }
 

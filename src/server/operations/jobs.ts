@@ -58,14 +58,14 @@ export const console: Handler<'console'> = async (call, body) => {
   if (view.state === 'waiting')
     throw new MqError('UNKNOWN_JOB', `Job ${body.job} still waits for a board; it has no console yet.`);
   await checkLog(call, view);
+  const leave = call.lab.consoleReaders.take();
   session.streams.get(body.job)?.abort();
   const stream = new AbortController();
   session.streams.set(body.job, stream);
   const from = body.from ?? 0;
   // Behind the answer, so that the client knows the stream before its first byte.
-  setImmediate(
-    () => void sendConsole(call, session, { job: body.job, from, follow: body.follow ?? true, stream }),
-  );
+  const follow = body.follow ?? true;
+  setImmediate(() => void sendConsole(call, session, { job: body.job, from, follow, stream }).finally(leave));
   return { from };
 };
 

@@ -1,9 +1,8 @@
 // Operations on tickets: submit, confirm, withdraw, attach, cancel.
-import type { ConfirmReply, Submit, SubmitReply } from '../../domain/commands.ts';
+import type { ConfirmReply, SubmitReply } from '../../domain/commands.ts';
 import {
   formatToken,
   type LockRecord,
-  type PriorityClass,
   parseToken,
   type Refusal,
   type TargetSpec,
@@ -12,17 +11,13 @@ import {
 import type { State } from '../../domain/state.ts';
 import { compilePattern } from '../../platform/match/compile.ts';
 import { MqError } from '../../protocol/errors.ts';
-import { labelOfKey } from '../../protocol/key-label.ts';
-import type { RequestOf, ResponseOf } from '../../protocol/operations.ts';
+import type { ResponseOf } from '../../protocol/operations.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
 import type { TicketView } from '../../protocol/views.ts';
 import { viewHeld, viewJob, viewLock, viewMember, viewOutcome, viewTicket } from '../views.ts';
 import { type Call, type Handler, identify, resolveTarget } from './call.ts';
 import { whenMade } from './told-offer.ts';
-
-const classes: Record<'high' | 'normal' | 'low', PriorityClass> = { high: 0, normal: 1, low: 2 };
-
-type SubmitBody = RequestOf<'submit'>;
+import { type SubmitBody, toSubmit } from './wish.ts';
 
 export const submit: Handler<'submit'> = async (call, body) => {
   const { core } = call.lab;
@@ -86,51 +81,6 @@ function wantedTarget(state: State, body: SubmitBody): TargetSpec {
 
 function isOpen(view: TicketView): boolean {
   return view.state === 'waiting' || view.state === 'offered';
-}
-
-function toSubmit(call: Call, body: SubmitBody, target: TargetSpec): Submit {
-  const { job } = body;
-  const needs =
-    job?.kind === 'image'
-      ? { fileCount: job.files.length, linux: job.linux, dtb: job.dtb !== undefined }
-      : undefined;
-  return {
-    caller: call.caller,
-    kind: body.kind,
-    target,
-    key: body.key,
-    set: setOf(call, body),
-    priority: classOf(call, body.priority ?? 'normal'),
-    ...(needs ? { needs } : {}),
-    holdSeconds: body.holdSeconds ?? 0,
-    ...(body.waitSeconds === undefined ? {} : { waitSeconds: body.waitSeconds }),
-    ...(job ? { job } : {}),
-    ...(job?.kind === 'console' ? { consoleOnly: true } : {}),
-    detached: job?.detached ?? false,
-    note: body.note ?? '',
-    reuse: body.reuse ?? false,
-    members: body.members ?? true,
-  };
-}
-
-/** The user, with a label: the client's, or what the lab takes from the key. */
-function setOf(call: Call, body: SubmitBody): string {
-  const { user } = call.caller;
-  const { setFromKey } = call.lab.config;
-  const label = body.set || (setFromKey === undefined ? undefined : labelOfKey(setFromKey, body.key));
-  return label ? `${user}/${label}` : user;
-}
-
-/** Anyone may go lower; higher only whom the configuration lists. */
-function classOf(call: Call, priority: 'high' | 'normal' | 'low'): PriorityClass {
-  const may = call.caller.admin || call.lab.config.priorityHigh.includes(call.caller.user);
-  if (priority === 'high' && !may) {
-    throw new MqError(
-      'NOT_ALLOWED',
-      `${call.caller.user} may not use priority high: the lab's configuration lists who may.`,
-    );
-  }
-  return classes[priority];
 }
 
 /** What can be told about a job before it waits: its images are here, its texts can be matched. */

@@ -26,6 +26,17 @@ export const limits = Type.Object(
     boards_per_ticket: Type.Optional(
       count('Boards that one ticket may ask for.', { default: 32, maximum: 64 }),
     ),
+    streams_per_user: Type.Optional(count('Of these one user.', { default: 5_000, maximum: 1_000_000 })),
+    connections: Type.Optional(
+      count('Connections to the server, with a stream or without.', { default: 25_000, maximum: 1_000_000 }),
+    ),
+    uploads: Type.Optional(
+      count('Images that may be on their way in at once.', { default: 256, maximum: 10_000 }),
+    ),
+    console_readers: Type.Optional(
+      count('Consoles that may be read at once.', { default: 10_000, maximum: 1_000_000 }),
+    ),
+    wait_max: Type.Optional(duration('The longest that a ticket may wait.', '365d')),
     open_streams: Type.Optional(
       count('Streams that all clients together may have open.', {
         default: 20_000,
