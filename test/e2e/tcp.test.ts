@@ -167,7 +167,7 @@ for (const scheme of ['http', 'https'] as const) {
         });
         await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
         const { port } = server.address() as { port: number };
-        const { code } = await lab.run(
+        const { code, stderr } = await lab.run(
           ['status'],
           remote({ env: { MQ_SERVER: `https://127.0.0.1:${port}` } }),
         );
