@@ -107,6 +107,16 @@ test('jobs show their verdict, how long they took and what was run', () => {
     /^ 81 +timed-out +sabre +ana +14:02 +3 min 0 s +kernel\.elf app\.elf +no end text/,
   );
   assert.match(second ?? '', /^ 82 +waiting +sabre +ana$/);
+  const gone = { logGoneAt: at(14, 20) };
+  const [, told, bare] = jobTable(
+    [
+      { ...job, ...gone },
+      { ...job, ...gone, detail: '' },
+    ],
+    options,
+  );
+  assert.match(told ?? '', / no end text.*; log gone since 14:20$/);
+  assert.match(bare ?? '', /app\.elf +log gone since 14:20$/);
 });
 
 test('a place is told with its reasons, but not with what the place already says', () => {

@@ -41,7 +41,7 @@ export function jobTable(jobs: readonly JobView[], { paint, width, now }: JobTab
 
 function detailOf({ detail, logGoneAt }: JobView, now: number): string {
   const gone = logGoneAt === undefined ? undefined : `log gone since ${clockTime(logGoneAt, now)}`;
-  return [detail, gone].filter((part) => part !== undefined).join('; ');
+  return [detail, gone].filter(Boolean).join('; ');
 }
 
 /** The verdict where there is one. */
