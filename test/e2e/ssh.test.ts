@@ -185,13 +185,13 @@ describe('through ssh://', { skip: noSshd }, async () => {
     assert.deepEqual([code, stdout], [1, 'Unable to ssh to 127.0.0.1\n']);
     assert.match(stderr, /^ssh: connect to host 127\.0\.0\.1 port 1: Connection refused\n$/);
     const newer = await lab.run(['status'], remote(closed));
-    assert.equal(newer.code, 1);
+    assert.equal(newer.code, 4);
     assert.match(newer.stderr, /No mq server answers at ssh:\/\/127\.0\.0\.1:1/);
   });
 
   test('a host without mq, or whose server is down, is told as well', async () => {
     const without = await lab.run(['status'], remote({ env: { MQ_REMOTE: '/nonexistent/mq' } }));
-    assert.equal(without.code, 1);
+    assert.equal(without.code, 4);
     assert.match(without.stderr, /there is no mq on 127\.0\.0\.1/);
     const unsafe = await lab.run(['status'], remote({ env: { MQ_REMOTE: 'mq; touch x' } }));
     assert.equal(unsafe.code, 2);

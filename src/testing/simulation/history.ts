@@ -78,7 +78,8 @@ export class History {
   #noteWaiting(before: TicketRecord | undefined, after: TicketRecord, now: number): string[] {
     const problems: string[] = [];
     const { offer } = before ?? {};
-    const isMaking = offer && this.#mirror.get('lock', offer.board)?.file === 'making';
+    const granted = offer?.all ?? (offer ? [offer] : []);
+    const isMaking = granted.some(({ board }) => this.#mirror.get('lock', board)?.file === 'making');
     if (offer && offer.confirmBy <= now && !isMaking && after.state === 'waiting')
       if (!after.detached && after.kind !== 'slot')
         problems.push(`ticket ${after.id} waits on although its client let an offer run out`);
