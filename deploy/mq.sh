@@ -234,11 +234,11 @@ relay() {
   fi
   signalled=yes
   (
-    trap '' HUP INT QUIT TERM
+    trap '' HUP INT QUIT TERM PIPE
     (become_ssh "exec sh -c '$there kill -$1 \"\$(cat \"\$d/pid\")\"'") || kill -KILL "$ssh"
   ) < /dev/null > /dev/null 2>&1 &
 }
-for name in HUP INT QUIT TERM; do
+for name in HUP INT QUIT TERM PIPE; do
   # shellcheck disable=SC2064 # the name is meant to be filled in now
   trap "relay $name" "$name"
 done

@@ -36,36 +36,10 @@ const overdue = lab.mq([
   ...['run', '-s', 'stubborn', '-c', 'x', '-d', '1', '-f', await image('echo ready; sleep 1000')],
 ]);
 
-test('the program is called with the old words in their order, and to power off afterwards', async () => {
-  const path = await image('echo done');
-  const begin = (await plain.calls()).length;
-  const words = ['-c', 'do+ne (x) "y"', '-e', "it's $HOME", '-d', '30', '-f', path];
-  const { code, stdout } = await lab.run(['run', '-s', 'plain', ...words]);
-  assert.deepEqual([code, stdout], [0, `${start('plain')}done\n`]);
-  const [call = '', off, ...more] = (await plain.calls()).slice(begin);
-  assert.match(
-    call,
-    /^10 <-t> <30> <-c> <do\+ne \(x\) "y"> <-e> <it's \$HOME> <-l> <\/[^>]+> <-k> <\/[^>]+>$/,
-  );
-  assert.deepEqual([off, more], ['1 <--shutdown>', []]);
-});
-
 test('without -d and -e the program gets -1 and an empty text', async () => {
   const begin = (await plain.calls()).length;
   assert.equal((await lab.run(['run', '-s', 'plain', '-c', '', '-f', await image('exit 0')])).code, 0);
   assert.match((await plain.calls())[begin] ?? '', /^10 <-t> <-1> <-c> <> <-e> <> <-l> <\S+> <-k> <\S+>$/);
-});
-
-test('-L, -b and --bitstream come before -t, the second file behind -u, -a -i last', async () => {
-  const kernel = await image('cat "$dtb" "$bitstream" "$root_server"');
-  const [second, dtb, bitstream] = await Promise.all([image('root\n'), image('tree\n'), image('bits\n')]);
-  const files = ['-f', kernel, '-f', second, '-b', dtb, '--bitstream', bitstream];
-  const { code, stdout } = await lab.run(['run', '-s', 'linux', '-L', '-a', '-c', 'x', ...files]);
-  assert.deepEqual([code, stdout], [0, `${start('linux')}tree\nbits\nroot\n`]);
-  const [call = ''] = await linux.calls();
-  const path = '<\\/[^>]+>';
-  const wanted = `<-L> <-b> ${path} <--bitstream> ${path} <-t> <-1> <-c> <x> <-e> <> <-l> ${path} <-k> ${path} <-u> ${path} <-a> <-i>`;
-  assert.match(call, new RegExp(`^19 ${wanted}$`));
 });
 
 test('another program for power is called with --shutdown', async () => {
@@ -74,16 +48,6 @@ test('another program for power is called with --shutdown', async () => {
   assert.equal((await lab.run(['run', '-s', 'two', '-c', 'x', '-f', kernel, '-f', second])).code, 0);
   assert.equal((await plain.calls()).length, begin + 1);
   assert.equal((await power.calls()).at(-1), '1 <--shutdown>');
-});
-
-test('the exit code of the program is the exit code of the command', async () => {
-  for (const exit of [1, 3, 42, 255]) {
-    const { code, stdout } = await lab.run([
-      ...['run', '-s', 'plain', '-c', 'x', '-f', await image(`echo bad\nexit ${exit}`)],
-    ]);
-    assert.deepEqual([code, stdout], [exit, `${start('plain')}bad\n`]);
-  }
-  assert.equal(await lab.holder('plain'), 'plain FREE');
 });
 
 test('bytes pass raw, carriage returns and what is no UTF-8 included', async () => {

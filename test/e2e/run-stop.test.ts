@@ -129,26 +129,6 @@ test('releasing a lock stops the job under it, and its client says who did', asy
 
 const reserved =
   'This is a reservation. You now own board and\ncan do what you want. Press ctrl+d or enter here when done\n';
-const leaving = 'Attempting to power off machine now that you are done\n';
-
-test('-r: Enter or the end of input powers the board off and releases it, exit 0', async () => {
-  const waysOut: [string, string[], (run: Running) => void][] = [
-    ['enter', ['-r'], (run) => run.type('\n')],
-    ['end of input', ['-r', '-c', 'x'], (run) => run.endInput()],
-    ['after text', ['-c', 'x', '-r', '-f', image], (run) => run.type('done\n')],
-  ];
-  for (const [name, words, leave] of waysOut) {
-    const begin = (await board.journal()).length;
-    const run = lab.mq(['run', '-s', 'board', ...words], { stdin: 'open' });
-    await run.printed('when done\n');
-    assert.equal(await lab.holder('board'), `board LOCKED ${me.name}`, name);
-    leave(run);
-    const { code, stdout } = await run.ended;
-    assert.deepEqual([code, stdout], [0, start + reserved + leaving], name);
-    assert.deepEqual((await board.journal()).slice(begin), ['off'], name);
-    assert.equal(await lab.holder('board'), 'board FREE', name);
-  }
-});
 
 test('-r on a pool names the board', async () => {
   const run = lab.mq(['run', '-s', 'both', '-r'], { stdin: 'open' });

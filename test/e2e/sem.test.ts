@@ -30,18 +30,6 @@ test('a free board is locked and released without a word, under both names of th
   }
 });
 
-test('a board that is mine with no key is refused at once', async () => {
-  await lab.expect(['sem', '-wait', 'one'], quiet);
-  await lab.expect(['sem', '-wait', 'one'], {
-    exit: 2,
-    stdout: lines(
-      'Attempting to grab lock you already own. Please explicitly release',
-      'Failed to acquire lock for system (one)',
-    ),
-  });
-  await release('one');
-});
-
 test('a board that is mine with the same key is refused at once, and --reuse takes it', async () => {
   await lab.expect(['sem', '-wait', 'one', '-k', 'x'], quiet);
   await lab.expect(['sem', '-wait', 'one', '-k', 'x'], {
@@ -64,13 +52,6 @@ test('a board that is mine with another key is waited for, for -t times -w secon
   await release('one');
 });
 
-test('a board that another user holds is waited for', { skip: noOtherUsers }, async () => {
-  await lab.expect(['sem', '-wait', 'one'], quiet, { as: nobody });
-  await lab.expect(['sem', '-wait', 'one', '-w', '1', '-t', '1'], failed, { as: daemon });
-  assert.equal(await lab.holder('one'), 'one LOCKED nobody');
-  await release('one');
-});
-
 test('-t 0 fails at once, on a board and on a pool', async () => {
   await lab.expect(['sem', '-wait', 'one', '-k', 'a'], quiet);
   await lab.expect(['sem', '-wait', 'two', '-k', 'a'], quiet);
@@ -84,12 +65,6 @@ test('-t 0 fails at once, on a board and on a pool', async () => {
   await release('one', 'two');
 });
 
-test('a pool says which members it passed over, and the board alone on the last line', async () => {
-  await lab.expect(['sem', '-wait', 'pair'], { exit: 0, stdout: lines(attempts[0] ?? '', 'one') });
-  await lab.expect(['sem', '-wait', 'pair', '-k', 'b'], { exit: 0, stdout: lines(...attempts, 'two') });
-  await release('pair');
-});
-
 test('boards of a pool that are mine with the same key are passed over', async () => {
   await lab.expect(['sem', '-wait', 'one', '-k', 'x'], quiet);
   await lab.expect(['sem', '-wait', 'pair', '-k', 'x'], { exit: 0, stdout: lines(...attempts, 'two') });
@@ -99,35 +74,6 @@ test('boards of a pool that are mine with the same key are passed over', async (
   await release('pair');
 });
 
-test('a pool with none free says so once, is silent, and ends with the board', async () => {
-  await lab.expect(['sem', '-wait', 'one', '-k', 'a'], quiet);
-  await lab.expect(['sem', '-wait', 'two', '-k', 'a'], quiet);
-  const waiting = lab.mq(['sem', '-wait', 'pair', '-k', 'w', '-w', '1']);
-  await waiting.printed(done);
-  await lab.untilWaiting('w');
-  await lab.expect(['sem', '-signal', 'two', '-k', 'a'], quiet);
-  const { code, stdout, stderr } = await waiting.ended;
-  assert.deepEqual(
-    { code, stdout, stderr },
-    { code: 0, stdout: lines(...attempts, done, 'two'), stderr: '' },
-  );
-  await release('pair');
-});
-
-test('-signal tells of a board that is not mine, free or with another key, and exits 0', async () => {
-  const notMine = {
-    exit: 0,
-    stdout: 'Attempting to unlock system one that you do not hold\n',
-  };
-  await lab.expect(['sem', '-signal', 'one'], notMine);
-  await lab.expect(['sem', '-wait', 'one', '-k', 'x'], quiet);
-  const wrongKey = { exit: 0, stdout: 'Attempting to unlock system one with the wrong key!\n' };
-  await lab.expect(['sem', '-signal', 'one'], wrongKey);
-  await lab.expect(['sem', '-signal', 'one', '-k', 'y'], wrongKey);
-  assert.equal(await lab.holder('one'), `one LOCKED ${me.name} x`);
-  await lab.expect(['sem', '-k', 'x', '-signal', 'one'], quiet);
-});
-
 test("-signal of another user's board says so and leaves it", { skip: noOtherUsers }, async () => {
   await lab.expect(['sem', '-wait', 'one'], quiet, { as: nobody });
   const stdout = 'Attempting to unlock system one that you do not hold\n';
@@ -135,13 +81,6 @@ test("-signal of another user's board says so and leaves it", { skip: noOtherUse
   assert.equal(await lab.holder('one'), 'one LOCKED nobody');
   await lab.expect(['sem', '-f', '-signal', 'one'], quiet, { as: daemon });
   assert.equal(await lab.holder('one'), 'one FREE');
-});
-
-test('-signal -f releases any key and is silent on a free board, flags in any order', async () => {
-  await lab.expect(['sem', '-wait', 'one', '-k', 'x'], quiet);
-  await lab.expect(['sem', '-f', '-signal', 'one'], quiet);
-  assert.equal(await lab.holder('one'), 'one FREE');
-  await lab.expect(['sem', '-signal', 'one', '-f', '-k', 'other'], quiet);
 });
 
 test('-signal of a pool releases only mine with that key; with -f every member', async () => {
@@ -160,26 +99,6 @@ test('-signal of a pool releases only mine with that key; with -f every member',
   );
   await lab.expect(['sem', '-signal', 'trio', '-f'], quiet);
   assert.equal((await lab.run(['sem', 'dumpall'])).stdout, '');
-});
-
-test('-info and -mr-info tell holder, time, timeout and key', async () => {
-  await lab.expect(['sem', '-info', 'one'], { exit: 0, stdout: 'Lock for one currently free\n' });
-  await lab.expect(['sem', '-mr-info', 'one'], { exit: 0, stdout: 'one FREE\n' });
-  await lab.expect(['sem', '-wait', 'one', '-T', '600'], quiet);
-  await lab.expect(['sem', '-T', '30', '-k', 'a key', '-wait', 'two'], quiet);
-  const info = (await lab.run(['sem', '-info', 'pair'])).stdout;
-  const heldBy = (board: string) => `Lock for ${board} held by ${me.name} since ${time}`;
-  assert.match(
-    info,
-    new RegExp(`^${heldBy('one')}, timeout 600\n${heldBy('two')}, timeout 30 with key 'a key'\n$`),
-  );
-  const mr = (await lab.run(['sem', '-mr-info', 'trio'])).stdout;
-  const locked = (board: string) => `${board} LOCKED ${me.name} ${time}`;
-  assert.match(mr, new RegExp(`^three FREE\n${locked('two')} a key\n${locked('one')}\n$`));
-  const dump = (await lab.run(['sem', 'dumpall'])).stdout;
-  assert.match(dump, new RegExp(`^${locked('one')}\n${locked('two')} a key\n$`));
-  await release('pair');
-  await lab.expect(['sem', 'dumpall'], quiet);
 });
 
 test('a hold without -T shows timeout 0, and the same lock always shows the same time', async () => {
@@ -244,54 +163,11 @@ test("-cancel leaves another user's waiting command", { skip: noOtherUsers }, as
   await release('one');
 });
 
-test('-T is checked before the name', async () => {
-  const bad = { exit: 1, stdout: '-T <timeout> requires a positive integer\n' };
-  for (const hold of ['x', '-1', '1.5', '']) {
-    await lab.expect(['sem', '-wait', 'nosuch', '-T', hold], bad);
-    await lab.expect(['sem', '-T', hold, '-wait', 'one'], bad);
-  }
-});
-
-test('an unknown name is answered with the boards, one a line, and the pools on one line', async () => {
-  const stdout = lines(
-    "System or pool 'nosuch' does not exist. Valid systems are",
-    'one',
-    'two',
-    'three',
-    'four',
-    'Valid pools are',
-    'pair trio',
-  );
-  for (const verb of ['-wait', '-signal', '-info', '-mr-info', '-cancel']) {
-    await lab.expect(['sem', verb, 'nosuch'], { exit: 1, stdout });
-  }
-  await lab.expect(['sem', '-signal', 'nosuch', '-f'], { exit: 1, stdout });
-});
-
 test('an alias is one of the names of its board', async () => {
   await lab.expect(['sem', '-wait', 'vier'], quiet);
   assert.equal(await lab.holder('four'), `four LOCKED ${me.name}`);
   assert.equal(await lab.holder('vier'), `vier LOCKED ${me.name}`);
   await lab.expect(['sem', '-signal', 'vier'], quiet);
-});
-
-test('unknown flags, a board without a verb, no verb and help show the usage and exit 1', async () => {
-  const cases: [string[], string | undefined][] = [
-    [['-x'], 'Unknown option -x'],
-    [['one'], 'Unknown option one'],
-    [['-wait', 'one', '--frobnicate'], 'Unknown option --frobnicate'],
-    [[], 'Unknown usage'],
-    [['-k', 'x'], 'Unknown usage'],
-    [['help'], undefined],
-  ];
-  for (const [words, first] of cases) {
-    const { code, stdout } = await lab.run(['sem', ...words], { oldName: true });
-    assert.equal(code, 1, words.join(' '));
-    const all = stdout.split('\n');
-    if (first !== undefined) assert.equal(all.shift(), first);
-    assert.match(all[0] ?? '', /^mq\.sh sem -wait/);
-  }
-  await lab.untilQuiet();
 });
 
 test('a waiting command that is signalled leaves no ticket and no lock', async () => {
@@ -306,12 +182,4 @@ test('a waiting command that is signalled leaves no ticket and no lock', async (
   }
   await release('one');
   await lab.untilQuiet();
-});
-
-test('without a server the words are those that clients try again on', async () => {
-  const { code, stdout } = await lab.run(['sem', '-wait', 'one'], {
-    env: { MQ_SERVER: `unix:${lab.folder}/none` },
-  });
-  assert.equal(code, 1);
-  assert.match(stdout, /^Unable to ssh to \S+\n$/);
 });

@@ -142,6 +142,11 @@ export class Lab {
     );
   }
 
+  /** Starts another program as a client, in the folder where commands run. */
+  spawn(path: string, words: readonly string[], options: RunOptions = {}): Running {
+    return this.#keep(new Running(path, words, { cwd: join(this.folder, 'open'), ...options }));
+  }
+
   /** Runs a command to its end. */
   run(words: readonly string[], options: CommandOptions = {}): Promise<Ended> {
     return this.mq(words, options).ended;
@@ -161,6 +166,21 @@ export class Lab {
   async holder(board: string): Promise<string> {
     const { stdout } = await this.run(['sem', '-mr-info', board]);
     return stdout.trimEnd().replace(/ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4}/g, '');
+  }
+
+  /** Takes the lock from whoever has it, without a command. */
+  async release(board: string): Promise<void> {
+    const client = await connectTo(`unix:${this.socketPath}`);
+    try {
+      await client.request('release', {
+        requestId: client.newRequestId(),
+        target: board,
+        key: '',
+        force: true,
+      });
+    } finally {
+      client.close();
+    }
   }
 
   /** Asks for the status over one connection until it is as wanted; that connection lives through a restart. */

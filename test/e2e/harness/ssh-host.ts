@@ -29,6 +29,7 @@ export class SshHost {
   readonly #folder: string;
   readonly #socketPath: string;
   readonly #sshd: Running;
+  #shared: Running | undefined;
 
   private constructor(lab: Lab, folder: string, port: number, sshd: Running) {
     this.#socketPath = lab.socketPath;
@@ -37,10 +38,13 @@ export class SshHost {
     this.#sshd = sshd;
   }
 
-  /** Starts it in the lab's folder, for the lab's server. It ends with `close`, or with the lab. */
-  static async start(lab: Lab): Promise<SshHost> {
+  /**
+   * Starts it in the lab's folder, for the lab's server. It ends with `close`, or with the lab.
+   * @param options.sharesConnection clients come over one connection, as with ControlMaster in a person's ssh_config
+   */
+  static async start(lab: Lab, { sharesConnection = false } = {}): Promise<SshHost> {
     const folder = join(lab.folder, 'ssh host');
-    for (const name of ['bin', 'tmp']) await mkdir(join(folder, name), { recursive: true });
+    for (const name of ['bin', 'tmp', 'home']) await mkdir(join(folder, name), { recursive: true });
     for (const name of ['host-key', 'client-key'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
     // As root, sshd wants this empty folder, which its Debian service makes at each start.
@@ -58,13 +62,15 @@ export class SshHost {
       'PermitRootLogin prohibit-password',
       'PidFile none',
       'MaxStartups 100',
-      `SetEnv "MQ_SERVER=unix:${lab.socketPath}" "TMPDIR=${folder}/tmp"`,
+      // What a person's shell does at each log-in is slow, and may write.
+      `SetEnv "MQ_SERVER=unix:${lab.socketPath}" "TMPDIR=${folder}/tmp" "HOME=${folder}/home"`,
     ]);
     await file('ssh_config', [
       `IdentityFile "${folder}/client-key"`,
       'IdentitiesOnly yes',
       `UserKnownHostsFile "${folder}/known_hosts"`,
       `HostKeyAlgorithms ssh-ed25519`,
+      ...(sharesConnection ? [`ControlPath "${folder}/control-%p"`] : []),
     ]);
     const hostKey = await readFile(join(folder, 'host-key.pub'), 'utf8');
     await file('known_hosts', [`[127.0.0.1]:${port} ${hostKey.trim()}`]);
@@ -76,7 +82,17 @@ export class SshHost {
     await chmod(join(folder, 'bin/ssh'), 0o755);
     const sshd = new Running(sshdPath, ['-D', '-e', '-f', join(folder, 'sshd_config')]);
     await sshd.printed('Server listening', 'stderr');
-    return new SshHost(lab, folder, port, sshd);
+    const host = new SshHost(lab, folder, port, sshd);
+    if (sharesConnection) await host.#share();
+    return host;
+  }
+
+  /** Opens the connection that clients share. */
+  async #share(): Promise<void> {
+    const config = join(this.#folder, 'ssh_config');
+    const words = ['-F', config, '-p', String(this.port), '-v', '-M', '-N', `${me.name}@127.0.0.1`];
+    this.#shared = new Running(sshPath, words);
+    await this.#shared.printed('Entering interactive session', 'stderr');
   }
 
   /** The folder for temporary files there. */
@@ -115,6 +131,8 @@ export class SshHost {
   }
 
   async close(): Promise<void> {
+    this.#shared?.kill('SIGTERM');
+    await this.#shared?.ended;
     this.#sshd.kill('SIGTERM');
     await this.#sshd.ended;
   }
