@@ -4,7 +4,7 @@ import type { Client } from '../../client/client.ts';
 import type { Settled, Ticket } from '../../client/ticket.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LabListing } from '../../protocol/lab.ts';
-import type { JobSpec } from '../../protocol/schema.ts';
+import type { JobSpec, MemberView } from '../../protocol/schema.ts';
 import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
 import { connectTo } from '../connect/connect.ts';
 import { ConsoleLog } from '../console-log.ts';
@@ -109,8 +109,11 @@ async function submit(client: Client, request: RunRequest, about: SubmitAbout): 
       { target, kind, ...wish, job },
       { terminal, signal, onJob: (view, message) => news.hear(view, message) },
     );
-    if (ownLock) await printSlotLines(client, ticket, request, terminal);
-    else {
+    if (ownLock) {
+      const { kind: of, members } = ticket;
+      const passedOver = ticket.grantedAtOnce ? members.slice(0, -1) : members;
+      await printSlotLines(client, { kind: of, passedOver }, request, terminal);
+    } else {
       const name = { kind: ticket.kind, target };
       terminal.print(acquiringLines(name, ticket.members));
       if (!ticket.grantedAtOnce) terminal.print(roundDoneLines(name, ticket.members));
@@ -125,13 +128,11 @@ async function submit(client: Client, request: RunRequest, about: SubmitAbout): 
 /** -n on a pool: why each member that was passed over does not do. A board is refused at once or has no lines. */
 async function printSlotLines(
   client: Client,
-  ticket: Ticket,
+  { kind, passedOver }: { kind: 'board' | 'pool'; passedOver: readonly MemberView[] },
   { wish }: RunRequest,
   terminal: Terminal,
 ): Promise<void> {
-  if (ticket.kind === 'board') return;
-  const passedOver = ticket.grantedAtOnce ? ticket.members.slice(0, -1) : ticket.members;
-  if (passedOver.length === 0) return;
+  if (kind === 'board' || passedOver.length === 0) return;
   const { user } = await client.request('hello', {});
   for (const { board, lock } of passedOver) {
     // Held with that key, but a job of it runs already.
@@ -176,8 +177,8 @@ async function refused(
       terminal.print([...acquiringLines(about, members), alreadyYoursLine(key), failedLine(about)]);
       return 2;
     case 'NOT_GRANTED_IN_TIME':
-      if (!request.ownLock)
-        terminal.print([...acquiringLines(about, members), ...roundDoneLines(about, members)]);
+      if (request.ownLock) await printSlotLines(client, { kind, passedOver: members }, request, terminal);
+      else terminal.print([...acquiringLines(about, members), ...roundDoneLines(about, members)]);
       terminal.print([failedLine(about)]);
       return 2;
     case 'NOT_HOLDER':
