@@ -149,6 +149,8 @@ test('a server that is killed while a board is switched on switches it off at th
   await lab.until('it counts as on', ({ boards }) =>
     boards.some(({ board, mayBeOn }) => board === 'sabre' && mayBeOn === true),
   );
+  // And the agent has been told, which comes after: a server that dies in between says so.
+  while ((await switched()).length === 0) await lab.holder('sabre');
   await lab.killServer();
   await lab.startServer();
   // Its agent has gone on with it, and says what became of it.
