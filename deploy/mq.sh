@@ -53,10 +53,12 @@ case $remote in
     misuse 'MQ_REMOTE must be the path of mq there, of letters, digits and ~/.+@_- only.' ;;
 esac
 
-# Becomes the ssh that runs a command line on the host.
+# Becomes the ssh that runs a command line on the host. Over a connection of its own: a shared one (ControlMaster) would
+# outlive a killed client, and the host would not notice.
 become_ssh() {
   exec ssh -T -a -x -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ClearAllForwardings=yes \
-    -o RemoteCommand=none ${port:+-p "$port"} ${user:+-l "$user"} -- "$host" "$1"
+    -o ControlMaster=no -o ControlPath=none -o RemoteCommand=none \
+    ${port:+-p "$port"} ${user:+-l "$user"} -- "$host" "$1"
 }
 
 # --- What to run -----------------------------------------------------------------------------------------------------

@@ -28,8 +28,9 @@ export async function openWay(
   after: (end: () => Promise<void>) => void,
 ): Promise<Way> {
   if (name === 'on the host') return onHost(lab);
-  // Commands over ssh:// share one connection, as a person's ssh_config may have it: each would take 0.1 s more.
-  const host = await SshHost.start(lab, { sharesConnection: name === 'ssh://' });
+  // One connection is there to share, as a person's ssh_config may have it. Commands over ssh:// do, which saves 0.1 s
+  // each; deploy/mq.sh must not, or nobody would notice when it is killed.
+  const host = await SshHost.start(lab, { sharesConnection: true });
   after(() => host.close());
   const none = { MQ_SERVER: 'ssh://127.0.0.1:1' };
   const start: Way['start'] = (words, { reachesNone, ...options }) => {
