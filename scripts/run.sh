@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one task of package.json ("npm run TASK") on a checkout that may lack everything but npm.
-#   sh scripts/run.sh demo|test|check|build|bench|sim|images [arguments of the task]
+#   sh scripts/run.sh demo|test|test:long|check|build|bench|sim|images [arguments of the task]
 # Brings Node, packages and the build first (prepare.sh). npm's own pre and post scripts are off here.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,12 +11,13 @@ task=${1:-}
 case $task in
   demo) script=scripts/demo.ts needs_build=yes ;;
   test) script=scripts/test.ts needs_build=yes ;;
+  test:long) script=scripts/test.ts needs_build=yes; set -- --long "$@" ;;
   check) script=scripts/check.ts needs_build=no ;;
   build) script=scripts/build.ts needs_build=no ;;
   bench) script=bench/main.ts needs_build=yes ;;
   sim) script=scripts/sim.ts needs_build=no ;;
   images) script=scripts/images.ts needs_build=no ;;
-  *) fail "Unknown task '$task'. There are: demo, test, check, build, bench, sim, images." ;;
+  *) fail "Unknown task '$task'. There are: demo, test, test:long, check, build, bench, sim, images." ;;
 esac
 
 lock_preparation

@@ -1,5 +1,6 @@
 // `npm test`: the check, then every test file. `npm test -- PATH…` runs the files whose path holds one of the texts,
-// without the check; what begins with -- goes to node (--test-name-pattern=TEXT). Writes to stdout only.
+// without the check; what begins with -- goes to node (--test-name-pattern=TEXT). Files in test/long/ run only where they
+// are named, or all of them with `npm run test:long`. Writes to stdout only.
 
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,13 +12,16 @@ import { type FileOutcome, runTestFile } from './test-run/run-file.ts';
 // Nothing may hang: the whole is to take less than ten minutes on two cores.
 const testSeconds = 60;
 const fileSeconds = 300;
+const longFolder = 'test/long/';
+const longSeconds = 2 * 3_600;
 
 process.chdir(resolve(import.meta.dirname, '..'));
 
 async function main(args: readonly string[]): Promise<boolean> {
   const begin = performance.now();
-  const flags = args.filter((arg) => arg.startsWith('--'));
-  const wanted = args.filter((arg) => !arg.startsWith('--'));
+  const flags = args.filter((arg) => arg.startsWith('--') && arg !== '--long');
+  const words = args.filter((arg) => !arg.startsWith('--'));
+  const wanted = args.includes('--long') ? words.concat(longFolder) : words;
   const files = testFiles(wanted);
   if (files.length === 0) {
     console.log(`No test file has ${wanted.map((text) => `'${text}'`).join(' or ')} in its path.`);
@@ -36,9 +40,13 @@ async function main(args: readonly string[]): Promise<boolean> {
 function testFiles(wanted: readonly string[]): string[] {
   const files = globSync('test/**/*.test.ts').sort();
   const isWanted = (file: string): boolean =>
-    wanted.length === 0 || wanted.some((text) => file.includes(text));
-  const isLong = (file: string): boolean => file.startsWith('test/e2e/');
-  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))].filter(isWanted);
+    wanted.length === 0 ? !isLong(file) : wanted.some((text) => file.includes(text));
+  const isSlow = (file: string): boolean => file.startsWith('test/e2e/');
+  return [...files.filter(isSlow), ...files.filter((file) => !isSlow(file))].filter(isWanted);
+}
+
+function isLong(file: string): boolean {
+  return file.startsWith(longFolder);
 }
 
 async function runAll(files: readonly string[], flags: readonly string[]): Promise<FileOutcome[]> {
@@ -48,13 +56,18 @@ async function runAll(files: readonly string[], flags: readonly string[]): Promi
   const outcomes: FileOutcome[] = [];
   const next = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined && !stop.signal.aborted; file = waiting.shift()) {
-      const outcome = await runTestFile({ file, flags, testSeconds, fileSeconds, signal: stop.signal });
+      const limits = isLong(file)
+        ? { testSeconds: longSeconds, fileSeconds: longSeconds }
+        : { testSeconds, fileSeconds };
+      const outcome = await runTestFile({ file, flags, ...limits, signal: stop.signal });
       outcomes.push(outcome);
       console.log(`${file} (${outcome.seconds.toFixed(1)} s)\n${outcome.output.trimEnd()}`);
       for (const problem of outcome.problems) console.log(`✖ ${file} ${problem}`);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  // Long ones measure and kill: they do not share the machine.
+  const atOnce = files.some(isLong) ? 1 : availableParallelism();
+  await Promise.all(Array.from({ length: atOnce }, next));
   return outcomes;
 }
 
