@@ -1,19 +1,27 @@
-// `npm run sim -- --seeds N --steps M --seed S`: runs the simulation of the scheduler for N seeds from S on, M steps each.
-// A broken promise prints the seed, what was broken, the last commands, and the command that shows it again.
+// `npm run sim -- --seeds N --steps M --seed S`: runs the simulation of the scheduler for N seeds from S on, M steps each;
+// with --whole that of the whole lab. A broken promise prints the seed, what was broken, the last commands, and the command
+// that shows it again.
 import { parseArgs } from 'node:util';
 import { type SimulationReport, simulate } from '../src/testing/simulation/simulate.ts';
 
-function main(args: readonly string[]): boolean {
+async function main(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       seeds: { type: 'string', default: '20' },
       steps: { type: 'string', default: '5000' },
       seed: { type: 'string' },
+      whole: { type: 'boolean', default: false },
+      people: { type: 'string' },
+      trouble: { type: 'string' },
     },
   });
   const [seeds, steps] = [count('seeds', values.seeds), count('steps', values.steps)];
   const first = values.seed === undefined ? Math.floor(Math.random() * 1e9) : count('seed', values.seed);
+  if (values.whole) {
+    const { runWhole } = await import('../src/testing/whole-lab/run-whole.ts');
+    return runWhole({ first, seeds, steps, people: values.people, trouble: values.trouble });
+  }
   console.log(`Simulating ${seeds} seeds from ${first}, ${steps} steps each.`);
   const begin = performance.now();
   const reports: SimulationReport[] = [];
@@ -62,4 +70,4 @@ function describeSuccess(reports: readonly SimulationReport[], seconds: number):
   ].join('\n');
 }
 
-process.exitCode = main(process.argv.slice(2)) ? 0 : 1;
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;

@@ -18,10 +18,18 @@ const loadOrder: readonly EntityName[] = ['meta', 'board', 'queue', 'lab', 'turn
 
 class RuleBroken extends Error {}
 
+interface Row {
+  readonly text: string;
+  /** Of tickets and jobs. */
+  readonly isEnded: boolean;
+}
+
 /** What is on the "disk". */
 interface Disk {
   /** Records as text by entity and key; tickets and jobs also the ended ones. */
-  readonly rows: Map<string, string>;
+  readonly rows: ReadonlyMap<EntityName, Map<string, Row>>;
+  /** The live job of each board. */
+  readonly busy: Map<string, string>;
   readonly answers: Map<string, StoredAnswer & { wallAt: number }>;
   audit: AuditRow[];
   auditCount: number;
@@ -30,48 +38,57 @@ interface Disk {
   now: number;
 }
 
+function emptyDisk(): Disk {
+  return {
+    rows: new Map(loadOrder.map((name) => [name, new Map()])),
+    busy: new Map(),
+    answers: new Map(),
+    audit: [],
+    auditCount: 0,
+    endedWallAt: new Map(),
+    logGoneWallAt: new Map(),
+    now: 0,
+  };
+}
+
 export class MemoryStore implements Store {
   #disk: Disk;
 
-  constructor() {
-    this.#disk = {
-      rows: new Map(),
-      answers: new Map(),
-      audit: [],
-      auditCount: 0,
-      endedWallAt: new Map(),
-      logGoneWallAt: new Map(),
-      now: 0,
-    };
+  /** Empty, or on what another one has written. */
+  constructor(before?: MemoryStore) {
+    this.#disk = before ? before.#disk : emptyDisk();
   }
 
   /** A second store on the same data, as the next start of a server sees it. */
   reopen(): MemoryStore {
-    const next = new MemoryStore();
-    next.#disk = this.#disk;
-    return next;
+    return new MemoryStore(this);
   }
 
   async load(): Promise<Loaded> {
     const changes = loadOrder.flatMap((entity) =>
-      this.#records(entity)
-        .filter(({ record }) => !isEnded(entity, record))
-        .map(({ key, record }) => ({ entity, key, before: undefined, after: record })),
+      this.#records(entity, (row) => !row.isEnded).map(({ key, record }) => ({
+        entity,
+        key,
+        before: undefined,
+        after: record,
+      })),
     );
     const answers = [...this.#disk.answers.values()].map(({ wallAt: _wallAt, ...answer }) => answer);
     return { changes: changes as unknown as Loaded['changes'], now: this.#disk.now, answers };
   }
 
   async commit(batch: Batch): Promise<CommitOutcome> {
-    const { rows, answers, audit, endedWallAt } = this.#disk;
-    const next = new Map(rows);
+    const { answers, audit, endedWallAt } = this.#disk;
+    const undo: (() => void)[] = [];
     try {
-      for (const change of coalesce(batch.changes)) write(next, change);
-      checkJobs(next);
+      // What goes makes room for what comes, in whichever order they were done.
+      const changes = coalesce(batch.changes).toSorted((a, b) => Number(endsJob(b)) - Number(endsJob(a)));
+      for (const change of changes) write(this.#disk, change, undo);
       for (const { requestId } of batch.answers) {
         if (answers.has(requestId)) throw new RuleBroken(`request ${requestId} has an answer`);
       }
     } catch (error) {
+      for (const action of undo.toReversed()) action();
       if (error instanceof RuleBroken) return { kind: 'rejected', message: error.message };
       throw error;
     }
@@ -79,7 +96,7 @@ export class MemoryStore implements Store {
     for (const { entity, key } of batch.changes) if (entity === 'ticket') endedWallAt.set(key, wallAt);
     for (const answer of batch.answers) answers.set(answer.requestId, { ...answer, wallAt });
     for (const event of batch.audit) audit.push({ ...event, id: ++this.#disk.auditCount, wallAt });
-    this.#disk = Object.assign(this.#disk, { rows: next, now: batch.now });
+    this.#disk.now = batch.now;
     return { kind: 'committed' };
   }
 
@@ -118,12 +135,12 @@ export class MemoryStore implements Store {
     this.#disk.audit = this.#disk.audit.filter((row) => row.wallAt >= before.auditAt);
     for (const job of this.#jobs()) {
       const isOld = job.state === 'ended' && (job.endedWallAt ?? 0) < before.jobsAt;
-      if (isOld && logGoneWallAt.has(job.id)) rows.delete(nameOf('job', String(job.id)));
+      if (isOld && logGoneWallAt.has(job.id)) tableOf(rows, 'job').delete(String(job.id));
     }
     for (const [id, { wallAt }] of [...answers]) if (wallAt < before.answersAt) answers.delete(id);
     for (const { key, record } of this.#records('ticket')) {
       const isOld = (endedWallAt.get(key) ?? 0) < before.ticketsAt;
-      if (isOld && isEnded('ticket', record)) rows.delete(nameOf('ticket', key));
+      if (isOld && isEnded('ticket', record)) tableOf(rows, 'ticket').delete(key);
     }
     return false;
   }
@@ -165,27 +182,55 @@ export class MemoryStore implements Store {
   }
 
   #read<R>(entity: EntityName, key: string): R | undefined {
-    const text = this.#disk.rows.get(nameOf(entity, key));
-    return text === undefined ? undefined : (JSON.parse(text) as R);
+    const row = tableOf(this.#disk.rows, entity).get(key);
+    return row && (JSON.parse(row.text) as R);
   }
 
-  #records(entity: EntityName): { key: string; record: { state?: string; id?: number } }[] {
-    const prefix = nameOf(entity, '');
-    return [...this.#disk.rows]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, text]) => ({ key: name.slice(prefix.length), record: JSON.parse(text) }))
+  #records(
+    entity: EntityName,
+    isWanted: (row: Row) => boolean = () => true,
+  ): { key: string; record: { state?: string; id?: number } }[] {
+    return [...tableOf(this.#disk.rows, entity)]
+      .filter(([, row]) => isWanted(row))
+      .map(([key, { text }]) => ({ key, record: JSON.parse(text) }))
       .sort((a, b) => (a.record.id ?? 0) - (b.record.id ?? 0));
   }
 }
 
-function write(rows: Map<string, string>, { entity, key, before, after }: NetChange): void {
-  const name = nameOf(entity, key);
-  const text = rows.get(name);
-  const stored = text === undefined ? undefined : JSON.parse(text);
-  if (entity === 'lock') checkLock(key, stored, before as LockRecord | undefined);
-  if (stored && isEnded(entity, stored)) throw new RuleBroken(`${entity} ${key} had ended`);
-  if (after === undefined) rows.delete(name);
-  else rows.set(name, JSON.stringify(after));
+function tableOf(rows: Disk['rows'], entity: EntityName): Map<string, Row> {
+  const table = rows.get(entity);
+  if (!table) throw new Error(`no table ${entity}`);
+  return table;
+}
+
+/** Each thing that it does it can undo, last first. */
+function write(disk: Disk, { entity, key, before, after }: NetChange, undo: (() => void)[]): void {
+  const table = tableOf(disk.rows, entity);
+  const row = table.get(key);
+  if (entity === 'lock')
+    checkLock(key, row && (JSON.parse(row.text) as LockRecord), before as LockRecord | undefined);
+  if (row?.isEnded) throw new RuleBroken(`${entity} ${key} had ended`);
+  set(table, key, after && { text: JSON.stringify(after), isEnded: isEnded(entity, after) }, undo);
+  if (entity !== 'job') return;
+  const job = (after ?? before) as JobRecord;
+  const isLive = after !== undefined && !isEnded(entity, after);
+  const other = disk.busy.get(job.board);
+  if (isLive && other !== undefined && other !== key) throw new RuleBroken(`two live jobs on ${job.board}`);
+  if (isLive || other === key) set(disk.busy, job.board, isLive ? key : undefined, undo);
+}
+
+function set<V>(map: Map<string, V>, key: string, value: V | undefined, undo: (() => void)[]): void {
+  const known = map.get(key);
+  const put = (one: V | undefined): void => {
+    if (one === undefined) map.delete(key);
+    else map.set(key, one);
+  };
+  put(value);
+  undo.push(() => put(known));
+}
+
+function endsJob({ entity, after }: NetChange): boolean {
+  return entity === 'job' && (after === undefined || isEnded(entity, after));
 }
 
 function checkLock(board: string, stored: LockRecord | undefined, before: LockRecord | undefined): void {
@@ -195,21 +240,6 @@ function checkLock(board: string, stored: LockRecord | undefined, before: LockRe
   }
 }
 
-function checkJobs(rows: ReadonlyMap<string, string>): void {
-  const busy = new Set<string>();
-  for (const [name, text] of rows) {
-    if (!name.startsWith(nameOf('job', ''))) continue;
-    const job = JSON.parse(text) as JobRecord;
-    if (job.state === 'ended') continue;
-    if (busy.has(job.board)) throw new RuleBroken(`two live jobs on ${job.board}`);
-    busy.add(job.board);
-  }
-}
-
-function isEnded(entity: EntityName, record: { state?: string }): boolean {
-  return (entity === 'ticket' || entity === 'job') && record.state === 'ended';
-}
-
-function nameOf(entity: EntityName, key: string): string {
-  return `${entity}\u0000${key}`;
+function isEnded(entity: EntityName, record: object): boolean {
+  return (entity === 'ticket' || entity === 'job') && 'state' in record && record.state === 'ended';
 }
