@@ -203,8 +203,11 @@ export function moveLockFiles(step: Step, before: LabDefinition): void {
     const { fileFault, ...rest } = board;
     if (fileFault && isMoved(before, state.lab, board.name)) step.put('board', board.name, rest);
   }
-  for (const lock of [...state.locks.values()])
-    if (isMoved(before, state.lab, lock.board)) moveLockFile(step, lock);
+  for (const board of [...state.locks.keys()]) {
+    // A grant that is given up takes the others of its ticket with it.
+    const lock = state.locks.get(board);
+    if (lock && isMoved(before, state.lab, board)) moveLockFile(step, lock);
+  }
 }
 
 function moveLockFile(step: Step, lock: LockRecord): void {

@@ -206,6 +206,25 @@ test('of several boards all lock files are made before they are offered, or none
   assert.equal(lab.confirm(ticket).kind, 'held');
 });
 
+for (const made of [[], ['b1'], ['b2']]) {
+  const already = made.length === 0 ? 'none' : made[0];
+  test(`of several boards, ${already} of whose files is made, all are made anew in another folder`, () => {
+    const boards = ['b1', 'b2', 'b3'];
+    const lab = withFiles({ boards });
+    const ticket = lab.askAll('ana', ['b1', 'b2']);
+    for (const board of made) lab.made(board);
+    lab.configure({ boards, lockFiles: '/elsewhere' });
+    assert.deepEqual(
+      [lab.fate(ticket), lab.lock('b1').file, lab.lock('b2').file],
+      ['offered', 'making', 'making'],
+    );
+    assert.equal(lab.confirm(ticket).kind, 'gone');
+    lab.made('b1');
+    lab.made('b2');
+    assert.equal(lab.confirm(ticket).kind, 'held');
+  });
+}
+
 test('a board that is kept for a ticket for several may be taken by a file, and is kept no more', () => {
   const lab = withFiles({ boards: ['b1', 'b2'], pools: { p: ['b1', 'b2'] } });
   lab.seen('b2', {});
