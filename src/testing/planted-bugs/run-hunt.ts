@@ -18,6 +18,8 @@ export interface HuntOptions {
   readonly stepsEach: number;
   readonly seedsMax: number;
   readonly signal: AbortSignal;
+  /** Where to look: the scheduler alone, or the whole lab. */
+  readonly in?: 'scheduler' | 'lab';
 }
 
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -25,10 +27,15 @@ const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta
 /** Rejects where the hunt itself failed, or was aborted. */
 export async function runHunt(
   { name: bug, seed = 1 }: PlantedBug,
-  { stepsEach, seedsMax, signal }: HuntOptions,
+  { stepsEach, seedsMax, signal, in: where = 'scheduler' }: HuntOptions,
 ): Promise<HuntResult> {
   const numbers = [stepsEach, seedsMax, seed].map(String);
-  const words = ['--import', pathOf('plant.ts'), pathOf('hunt.ts'), ...numbers];
+  const words = [
+    '--import',
+    pathOf('plant.ts'),
+    pathOf(where === 'lab' ? 'hunt-whole.ts' : 'hunt.ts'),
+    ...numbers,
+  ];
   const env = { ...process.env, MQ_PLANTED_BUG: bug };
   const child = spawn(process.execPath, words, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => {

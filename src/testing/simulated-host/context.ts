@@ -9,7 +9,7 @@ export interface ProcessOfHost {
   readonly host: {
     readonly nowMs: number;
     readonly wallMs: number;
-    readonly isDiskFull: boolean;
+    readonly canWrite: boolean;
     readonly random: { between(from: number, to: number): number };
     readonly names: { between(from: number, to: number): number };
   };

@@ -21,7 +21,7 @@ export class DiskError extends Error {
 }
 
 function checkDisk(process: ProcessOfHost, what: string): void {
-  if (process.host.isDiskFull) throw new DiskError('ENOSPC', `no space left on device, ${what}`);
+  if (!process.host.canWrite) throw new DiskError('ENOSPC', `no space left on device, ${what}`);
 }
 
 /** Some time later, in a process that is still there. */

@@ -21,6 +21,8 @@ export class SimulatedHost {
   readonly folder: string;
   /** Nothing more can be written. */
   isDiskFull = false;
+  /** Of so many writes one fails by itself; 0: none. */
+  writeFailsOneIn = 0;
   /** How far the wall clock was set forward or back. */
   wallOffsetMs = 0;
   readonly #heap = new IndexedHeap();
@@ -40,6 +42,11 @@ export class SimulatedHost {
 
   get wallMs(): number {
     return wallAtStart + this.#nowMs + this.wallOffsetMs;
+  }
+
+  /** Whether a write that is tried now finds room. */
+  get canWrite(): boolean {
+    return !this.isDiskFull && !(this.writeFailsOneIn > 0 && this.random.chance(1 / this.writeFailsOneIn));
   }
 
   /** Does something later; what is due at one instant happens in the order in which it was set. Answers how to call it off. */

@@ -10,9 +10,15 @@ export interface WireOptions {
   readonly isRemote: boolean;
   /** Milliseconds that bytes take at most, each way. */
   readonly delayMsMax: number;
-  /** How often a message that may come twice does. */
+  /** Whether this message, which may come twice, does. */
   readonly doubles: () => boolean;
+  /** Whether messages may come twice that are not repeatable by themselves: to and from agents, where all are. */
+  readonly isAgents: boolean;
+  /** Hears what is sent at each of the ends, at once. */
+  readonly onSend?: readonly [OnSend, OnSend];
 }
+
+type OnSend = (bytes: Buffer) => void;
 
 /** On its way: bytes, or the word that the other end has no more, or is gone. */
 type Item = Buffer | 'end' | 'close';
@@ -35,6 +41,11 @@ class WireEnd extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#wire.send(this.#side, Buffer.from(chunk), done);
+  }
+
+  /** What was corked goes out in one piece. */
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.#wire.send(this.#side, Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
   override _final(done: () => void): void {
@@ -83,7 +94,9 @@ export class Wire {
     // A process that is gone can only have had its end closed.
     if (!this.#processes[side].isAlive && item !== 'close') return;
     this.#put(side, item, done);
-    if (item instanceof Buffer && mayComeTwice(item) && this.#options.doubles())
+    if (!(item instanceof Buffer)) return;
+    this.#options.onSend?.[side](item);
+    if (mayComeTwice(item, this.#options.isAgents) && this.#options.doubles())
       this.#put(side, item, () => undefined);
   }
 
@@ -141,7 +154,12 @@ export class Wire {
   }
 }
 
-/** Requests under an id of their own, and what agent and server tell each other: JSON frames (kind 0, behind the length). */
-function mayComeTwice(frame: Buffer): boolean {
-  return frame[4] === 0 && (frame.includes('"requestId"') || frame.includes('{"type":'));
+const headerBytes = 5;
+const [kindJson, kindData] = [0, 1];
+
+/** One whole frame (its length is ahead of its kind): to and from an agent any, of clients what has a request id. */
+function mayComeTwice(bytes: Buffer, isAgents: boolean): boolean {
+  if (bytes.length < headerBytes || bytes.readUInt32BE(0) !== bytes.length - headerBytes) return false;
+  if (isAgents) return bytes[4] === kindJson || bytes[4] === kindData;
+  return bytes[4] === kindJson && bytes.includes('"requestId"');
 }

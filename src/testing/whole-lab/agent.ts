@@ -38,6 +38,8 @@ export class AgentOfHost {
       isRemote: false,
       delayMsMax: 2,
       doubles: this.#world.doubles,
+      isAgents: true,
+      onSend: [(bytes) => this.#world.judge.onSent(bytes), () => undefined],
     });
     this.#wire = wire;
     process.later(0, () => agent.accept(wire.ends[1]));

@@ -3,7 +3,7 @@
 // to a board but for its holder, and that a console has every byte.
 
 import type { Command } from '../../domain/commands.ts';
-import type { Change, LockRecord, TicketRecord } from '../../domain/records.ts';
+import type { Change, JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
 import { formatToken, sameToken } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import type { ChannelMessage, ChannelRequest } from '../../protocol/channel.ts';
@@ -24,8 +24,11 @@ export class Judge {
   readonly #now: () => number;
   /** Tokens of locks that have ended or passed to another holder. */
   readonly #endedLocks = new Set<string>();
-  /** Tokens under which something was ever offered. */
-  readonly #offered = new Set<string>();
+  /** Every token that was ever stored. */
+  readonly #tokens = new Set<string>();
+  /** Boards that left the lab and of which an admin said that they are nobody's matter, while they were on. */
+  readonly #letGo = new Set<string>();
+  #lastStepAt = 0;
   /** Request ids whose answers are durable. */
   readonly #answered = new Set<string>();
   /** What each request was answered first. */
@@ -57,6 +60,8 @@ export class Judge {
     this.steps += steps.length;
     for (const { requestId } of batch.answers) this.#answered.add(requestId);
     for (const { command, result, now } of steps) {
+      if (now < this.#lastStepAt) this.fail(`time went back from ${this.#lastStepAt} to ${now}`);
+      this.#lastStepAt = now;
       this.trace.note(this.#now(), command, result);
       this.problems.push(...this.checker.take(command, result, now));
       for (const change of result.changes) this.#noteChange(change, command);
@@ -69,11 +74,11 @@ export class Judge {
   }
 
   #noteChange(change: Change, command: Command): void {
-    // Of a board that has left the lab, an admin who has looked at it may say that it is nobody's matter any more.
-    if (change.entity === 'board' && command.name !== 'service') this.#checkPower(change.key);
-    if (change.entity === 'ticket') {
-      const { offer } = (change.after as TicketRecord | undefined) ?? {};
-      if (offer) this.#offered.add(formatToken(offer.token));
+    this.#noteTokens(change);
+    if (change.entity === 'job') this.#checkLost(change);
+    if (change.entity === 'board') {
+      if (command.name === 'service' && !change.after) this.#letGo.add(boardOf(change.key));
+      this.#checkPower(change.key);
     }
     if (change.entity !== 'lock') return;
     const before = change.before as LockRecord | undefined;
@@ -83,19 +88,50 @@ export class Judge {
     this.#checkHolder(before, after);
   }
 
+  /** An agent that has said of a job that it runs knows it until its end is stored, whoever is killed meanwhile. */
+  #checkLost({ before, after }: Change): void {
+    const [was, is] = [before as JobRecord | undefined, after as JobRecord | undefined];
+    if (was?.state === 'running' && is?.result?.detail === 'the agent no longer knows this job')
+      this.fail(`the agent has lost job ${is.id}, of which it had said that it runs`);
+  }
+
+  #noteTokens({ entity, after }: Change): void {
+    if (!after) return;
+    const { token, lastToken, offer } = after as Partial<LockRecord> & Pick<TicketRecord, 'offer'>;
+    if (entity === 'meta') return;
+    for (const one of [token, lastToken, offer?.token, ...(offer?.all ?? []).map((part) => part.token)])
+      if (one) this.#tokens.add(formatToken(one));
+  }
+
+  /** What the server sends, whoever gets it: no token that is not stored. */
+  onSent(bytes: Buffer): void {
+    for (const [, token = ''] of bytes.toString('latin1').matchAll(/"token":"(\d+\.\d+)"/g))
+      if (!this.#tokens.has(token))
+        this.fail(
+          `the server spoke of token ${token}, which is not stored: ${bytes.toString('latin1', 5, 300)}`,
+        );
+  }
+
   /** A board that is on counts as one that may be, under one of its names. */
   #checkPower(name: string): void {
-    if (!this.#metals.get(boardOf(name))?.isOn) return;
+    if (!this.#isKnownOn(name)) return;
     const records = this.checker.mirror.all('board');
     if (!records.some((board) => board.mayBeOn && boardOf(board.name) === boardOf(name)))
       this.fail(`${name} counts as off, or is forgotten, while it is on`);
+  }
+
+  #isKnownOn(name: string): boolean {
+    const board = boardOf(name);
+    const isOn = this.#metals.get(board)?.isOn === true;
+    if (!isOn) this.#letGo.delete(board);
+    return isOn && !this.#letGo.has(board);
   }
 
   /** What is done to a board is over, and the board as it is said to be, when somebody else gets it. */
   #checkHolder(before: LockRecord | undefined, after: LockRecord | undefined): void {
     if (!after || after.state === 'ending' || (before && sameToken(before.token, after.token))) return;
     const metal = this.#metals.get(boardOf(after.board));
-    const isOn = !before && !after.foundOn && metal?.isOn;
+    const isOn = !before && !after.foundOn && this.#isKnownOn(after.board);
     const occupation = metal?.occupation ?? (isOn ? 'it is on' : undefined);
     if (occupation !== undefined) this.fail(`${after.board} was given to ${after.user} while ${occupation}`);
   }
@@ -146,8 +182,6 @@ export class Judge {
   /** What a ticket was told to have is there, or has been there. */
   #checkView(view: TicketView): void {
     if (view.state === 'held') this.checkLock(view.lock);
-    if (view.state === 'offered' && !this.#offered.has(view.token))
-      this.fail(`ticket ${view.ticket} was offered ${view.board}, and no such offer is stored`);
   }
 
   checkLock({ board, token }: Pick<LockView, 'board' | 'token'>): void {

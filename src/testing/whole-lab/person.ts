@@ -60,6 +60,8 @@ export class Person {
   }
 
   #judge(error: unknown): void {
+    if (error instanceof MqError && error.message.startsWith('The server has not answered'))
+      this.#world.judge.fail(`a client of ${this.user} was not answered: ${error.message}`);
     if (error instanceof MqError || error instanceof ProcessEnded || error instanceof ChangedMind) return;
     if (!this.process.isAlive) return;
     this.#world.judge.fail(
@@ -77,12 +79,14 @@ export class Person {
     await this.process.sleep(host.random.between(0, 3));
     if (!server.isUp) throw new Error('ECONNREFUSED');
     const peer = { user: this.user, uid: this.user === 'root' ? 0 : 1_000, isRemote: this.#isRemote };
-    const options = {
+    const { doubles, judge } = this.#world;
+    const wire = new Wire([this.process, server.process], {
       isRemote: this.#isRemote,
       delayMsMax: this.#isRemote ? 20 : 2,
-      doubles: this.#world.doubles,
-    };
-    const wire = new Wire([this.process, server.process], options);
+      doubles,
+      isAgents: false,
+      onSend: [() => undefined, (bytes) => judge.onSent(bytes)],
+    });
     this.#wire = wire;
     server.accept(wire.ends[1], { ...peer, process: this.process });
     return this.#watched((watching) => frameLink(wire.ends[0], watching), handlers);

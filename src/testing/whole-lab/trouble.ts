@@ -32,6 +32,7 @@ export const troubleKinds = [
   'agent has a slow line',
   'outlets break',
   'disk full',
+  'writes fail',
   'clocks jump',
   'commits refused',
   'commits cut short',
@@ -95,7 +96,7 @@ function troubleAgent({ host, agent }: World, often: Often): void {
   often('agent stopped', 90_000, () => agent.freeze(random.between(100, 30_000)));
 }
 
-function troubleHost({ host, metals, judge }: World, often: Often): void {
+function troubleHost({ host, metals, judge, kinds }: World, often: Often): void {
   const { random } = host;
   often('disk full', 90_000, () => {
     host.isDiskFull = true;
@@ -104,6 +105,7 @@ function troubleHost({ host, metals, judge }: World, often: Often): void {
       host.isDiskFull = false;
     });
   });
+  if (kinds.has('writes fail')) host.writeFailsOneIn = 300;
   often('clocks jump', 60_000, () => {
     const jumps = [-hour, hour, -26 * hour, 30 * hour, random.between(-5_000, 5_000)];
     host.wallOffsetMs += random.pick(jumps);
@@ -179,6 +181,7 @@ export function heal(world: World): void {
   world.isCalm = true;
   world.config = toConfig(fullLab);
   host.isDiskFull = false;
+  host.writeFailsOneIn = 0;
   server.process.thaw();
   agent.thaw();
   for (const metal of metals.values()) metal.isBroken = false;
