@@ -19,43 +19,56 @@ export class AnswerModel {
   }
 
   /** Judges a step before the mirror takes it in. */
-  before(command: Asked, result: StepResult, now: number): string[] {
+  before(command: Asked, result: StepResult, now: number, problems: string[]): void {
     switch (command.name) {
       case 'confirm':
-        return this.#judgeConfirm(command.body as CommandTypes['confirm']['body'], result);
+        problems.push(...this.#judgeConfirm(command.body as CommandTypes['confirm']['body'], result));
+        return;
       case 'release':
-        return this.#judgeRelease(command.body as CommandTypes['release']['body'], result);
+        problems.push(...this.#judgeRelease(command.body as CommandTypes['release']['body'], result));
+        return;
       case 'poweredOff':
-        return this.#judgePower(command.body as CommandTypes['poweredOff']['body'], result);
+        problems.push(...this.#judgePower(command.body as CommandTypes['poweredOff']['body'], result));
+        return;
       case 'restart':
         return this.#begin((command.body as CommandTypes['restart']['body']).settleMs, now);
-      default:
-        return [];
     }
   }
 
   /** Judges a step that the mirror has taken in. */
-  after(command: Asked, result: StepResult, now: number): string[] {
-    const ticket = 'ticket' in command.body ? Number(command.body.ticket) : undefined;
-    if (ticket !== undefined && ['attach', 'alive', 'confirm', 'withdraw'].includes(command.name)) {
-      this.#awaited.delete(ticket);
+  after(command: Asked, result: StepResult, now: number, problems: string[]): void {
+    switch (command.name) {
+      case 'attach':
+      case 'alive':
+      case 'confirm':
+      case 'withdraw': {
+        const { ticket } = command.body as { readonly ticket: number };
+        this.#awaited.delete(ticket);
+        this.#judgeBack(command.name, ticket, problems);
+        break;
+      }
+      case 'agentPresent':
+        problems.push(...this.#judgePresence(command.body as CommandTypes['agentPresent']['body'], result));
+        break;
+      case 'restart':
+        problems.push(...this.#judgeStart());
     }
-    const problems: string[] = [];
-    if (command.name === 'attach' || command.name === 'alive') {
-      const record = this.#mirror.get('ticket', String(ticket));
-      if (record?.state === 'parked')
-        problems.push(`ticket ${ticket} is parked although its client is there`);
-      if (command.name === 'attach' && record?.graceUntil !== undefined)
-        problems.push(`ticket ${ticket} has a grace although its client is there`);
-    }
-    if (command.name === 'restart') problems.push(...this.#judgeStart());
-    return [...problems, ...this.#judgeSettling(result, now)];
+    if (this.#awaited.size > 0) this.#judgeSettling(result, now, problems);
+  }
+
+  /** A client that is back may wait again. */
+  #judgeBack(name: string, ticket: number, problems: string[]): void {
+    if (name !== 'attach' && name !== 'alive') return;
+    const record = this.#mirror.tickets.get(ticket);
+    if (record?.state === 'parked') problems.push(`ticket ${ticket} is parked although its client is there`);
+    if (name === 'attach' && record?.graceUntil !== undefined)
+      problems.push(`ticket ${ticket} has a grace although its client is there`);
   }
 
   #judgeConfirm(body: CommandTypes['confirm']['body'], result: StepResult): string[] {
     const reply = result.reply as CommandTypes['confirm']['reply'];
     if (reply.kind !== 'held' && reply.kind !== 'started') return [];
-    const ticket = this.#mirror.get('ticket', String(body.ticket));
+    const ticket = this.#mirror.tickets.get(body.ticket);
     const offered = offersOf(ticket, result);
     const about = `a confirm of ticket ${body.ticket} was taken`;
     if (!offered.some((token) => sameToken(token, body.token)))
@@ -96,7 +109,7 @@ export class AnswerModel {
     const last = result.changes.findLast(
       (change) => change.entity === 'lock' && change.key === board && change.before,
     );
-    const known = this.#mirror.get('lock', board);
+    const known = this.#mirror.locks.get(board);
     const changes = result.changes.filter((change) => change.entity === 'lock' && change.key === board);
     const held = changes
       .map((change) => change.before as LockRecord | undefined)
@@ -104,21 +117,33 @@ export class AnswerModel {
     return held ?? (last?.before as LockRecord | undefined) ?? known;
   }
 
-  #begin(settleMs: number, now: number): string[] {
-    for (const ticket of this.#mirror.all('ticket')) {
+  #begin(settleMs: number, now: number): void {
+    for (const ticket of this.#mirror.tickets.values()) {
       if (ticket.detached) continue;
       const wasConnected = ticket.state !== 'parked' && ticket.graceUntil === undefined;
       if (wasConnected) this.#awaited.add(ticket.id);
     }
     this.#awaitedUntil = now + settleMs;
-    return [];
+  }
+
+  /** What an agent was to start and has not got is told again. */
+  #judgePresence({ boards, jobs }: CommandTypes['agentPresent']['body'], result: StepResult): string[] {
+    const lost = [...this.#mirror.jobs.values()].filter(
+      (job) =>
+        job.state === 'starting' && boards.includes(job.board) && !jobs.some(({ id }) => id === job.id),
+    );
+    return lost
+      .filter(
+        ({ id }) => !result.effects.some((effect) => effect.kind === 'start-job' && effect.job.id === id),
+      )
+      .map(({ id, board }) => `the agent of ${board} has no job ${id}, and nobody told it again`);
   }
 
   /** Whoever may be away has a grace from now on. */
   #judgeStart(): string[] {
-    const jobs = this.#mirror.all('job').filter((job) => !job.detached && job.state !== 'ending');
-    const tickets = this.#mirror.all('ticket').filter((ticket) => !ticket.detached);
-    const settleUntil = this.#mirror.get('meta', '')?.settleUntil ?? 0;
+    const jobs = [...this.#mirror.jobs.values()].filter((job) => !job.detached && job.state !== 'ending');
+    const tickets = [...this.#mirror.tickets.values()].filter((ticket) => !ticket.detached);
+    const settleUntil = this.#mirror.meta.settleUntil ?? 0;
     const late = tickets
       .filter(({ offer }) => offer && offer.confirmBy <= settleUntil)
       .map(({ id }) => `what ticket ${id} was offered before the start runs out while its client comes back`);
@@ -128,20 +153,17 @@ export class AnswerModel {
     return [...late, ...lost];
   }
 
-  #judgeSettling(result: StepResult, now: number): string[] {
-    for (const id of this.#awaited) if (!this.#mirror.get('ticket', String(id))) this.#awaited.delete(id);
-    if (this.#awaited.size === 0 || now >= this.#awaitedUntil) {
-      if (now >= this.#awaitedUntil) this.#awaited.clear();
-      return [];
-    }
+  #judgeSettling(result: StepResult, now: number, problems: string[]): void {
+    for (const id of this.#awaited) if (!this.#mirror.tickets.has(id)) this.#awaited.delete(id);
+    if (now >= this.#awaitedUntil) this.#awaited.clear();
+    if (this.#awaited.size === 0) return;
     const granted = result.changes.find(
       (change) =>
         change.entity === 'lock' && !change.before && (change.after as LockRecord).state === 'granted',
     );
     const missing = [...this.#awaited].join(', ');
-    return granted
-      ? [`${granted.key} was granted before the clients of ${missing} had time to come back`]
-      : [];
+    if (granted)
+      problems.push(`${granted.key} was granted before the clients of ${missing} had time to come back`);
   }
 }
 

@@ -1,9 +1,10 @@
 // The state's indexes as plain data, and the same worked out from the records by brute force: for invariants.ts and for
 // tests that compare a state with one that was rebuilt. Pure.
 
-import type { BoardRecord, JobRecord, LockRecord, TicketRecord } from '../../domain/records.ts';
+import type { BoardRecord, TicketRecord } from '../../domain/records.ts';
 import { holderKey, type State, turnKey } from '../../domain/state.ts';
 import type { TargetSet } from '../../domain/target-set.ts';
+import { boardDueAt, jobDueAt, lockDueAt, ticketDueAt } from './due-model.ts';
 import { isUsable } from './record-checks.ts';
 
 type Plain = Record<string, unknown>;
@@ -93,7 +94,7 @@ function deriveTimers(state: State): [string, number, number][] {
   for (const lock of state.locks.values()) timers.push([`l:${lock.board}`, lockDueAt(lock), 1]);
   for (const job of state.jobs.values()) timers.push([`j:${job.id}`, jobDueAt(job), 1]);
   for (const board of state.boards.values()) {
-    if (board.service.state !== 'in') timers.push([`b:${board.name}`, board.service.until, 1]);
+    timers.push([`b:${board.name}`, boardDueAt(board), 1]);
   }
   for (const ticket of state.tickets.values()) {
     const rank = ticket.state === 'offered' ? 1 : 2;
@@ -101,25 +102,6 @@ function deriveTimers(state: State): [string, number, number][] {
   }
   const set = timers.filter((timer): timer is [string, number, number] => timer[1] !== undefined);
   return set.sort((a, b) => a[1] - b[1] || a[2] - b[2] || (a[0] < b[0] ? -1 : 1));
-}
-
-function lockDueAt(lock: LockRecord): number | undefined {
-  if (lock.state === 'granted') return undefined;
-  if (lock.state === 'ending') return lock.ending?.limitAt;
-  return least([lock.idleAt, lock.overdue ? undefined : lock.endsAt]);
-}
-
-function jobDueAt(job: JobRecord): number | undefined {
-  return least([job.graceUntil, job.endingLimitAt]);
-}
-
-function ticketDueAt(ticket: TicketRecord, settleUntil = 0): number | undefined {
-  if (ticket.offer) return least([ticket.graceUntil, ticket.offer.confirmBy]);
-  return least([
-    ticket.graceUntil,
-    ticket.gather && 'until' in ticket.gather ? ticket.gather.until : undefined,
-    ticket.deadline === undefined ? undefined : Math.max(ticket.deadline, settleUntil),
-  ]);
 }
 
 function readSet(set: TargetSet): Plain {
@@ -205,11 +187,6 @@ function setKeys(state: State, board: string, sets: readonly TargetSet[]): strin
 
 function byRank(a: readonly number[], b: readonly number[]): number {
   return a.map((one, at) => one - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
-}
-
-function least(times: readonly (number | undefined)[]): number | undefined {
-  const set = times.filter((time) => time !== undefined);
-  return set.length === 0 ? undefined : Math.min(...set);
 }
 
 function idOf(ticket: TicketRecord): number {

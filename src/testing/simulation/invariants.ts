@@ -4,13 +4,14 @@
 import type { LockRecord, TicketRecord } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
 import { checkIndexes } from './index-checks.ts';
-import { boardsFor, checkRecords, isUsable } from './record-checks.ts';
+import { boardsFor, checkQueues, checkRecords, isUsable } from './record-checks.ts';
 import { checkGathering } from './several-needs.ts';
 
 /** Every breach as a sentence; empty where all is well. O(everything squared). */
 export function checkInvariants(state: State): string[] {
   return [
     ...checkRecords(state),
+    ...checkQueues(state),
     ...checkNobodyIdles(state),
     ...checkGathering(state),
     ...checkIndexes(state),
@@ -41,7 +42,8 @@ export function checkNobodyIdles(state: State): string[] {
   return problems;
 }
 
-function isIdleFor(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
+/** Whether a job of this ticket may start under the lock now. */
+export function isIdleFor(lock: LockRecord | undefined, ticket: TicketRecord): boolean {
   if (lock?.state !== 'held' || lock.kind !== 'lock' || lock.job !== undefined || lock.power) return false;
   return lock.slotTicket === undefined && lock.user === ticket.user && lock.key === ticket.key;
 }

@@ -1,8 +1,13 @@
 // The records as a store would have them: plain maps that take committed changes, one by one, and check that each
 // begins where the last one ended. A state is rebuilt from it as a server does at its start.
-import type { Change, Entities, EntityName, LabDefinition } from '../../domain/records.ts';
+import type { Change, Entities, EntityName, LabDefinition, MetaRecord } from '../../domain/records.ts';
 import { replay } from '../../domain/scheduler.ts';
-import { State } from '../../domain/state.ts';
+import { initialMeta, State } from '../../domain/state.ts';
+
+/** Live records, wherever they are kept: a state has them, and so has a mirror. */
+export type Records = Readonly<
+  Pick<State, 'meta' | 'lab' | 'boards' | 'locks' | 'tickets' | 'jobs' | 'queues' | 'turns'>
+>;
 
 /** The order in which the store reads its tables. */
 const loadOrder: readonly EntityName[] = ['meta', 'board', 'queue', 'lab', 'turn', 'lock', 'ticket', 'job'];
@@ -15,45 +20,60 @@ const noLab: LabDefinition = {
   limits: { ticketsPerUser: 0, queueLength: 0, adHocQueuesPerBoard: 0, boardsPerTicket: 0 },
 };
 
-export class Mirror {
-  readonly #tables = new Map<EntityName, Map<string, unknown>>(loadOrder.map((name) => [name, new Map()]));
+export class Mirror implements Records {
+  readonly boards: Records['boards'] = new Map();
+  readonly locks: Records['locks'] = new Map();
+  readonly tickets: Records['tickets'] = new Map();
+  readonly jobs: Records['jobs'] = new Map();
+  readonly queues: Records['queues'] = new Map();
+  readonly turns: Records['turns'] = new Map();
+  readonly #tables = {
+    board: this.boards,
+    lock: this.locks,
+    ticket: this.tickets,
+    job: this.jobs,
+    queue: this.queues,
+    turn: this.turns,
+  };
+  #meta: MetaRecord | undefined;
+  #lab: LabDefinition | undefined;
+
+  get meta(): MetaRecord {
+    return this.#meta ?? initialMeta;
+  }
 
   get lab(): LabDefinition {
-    return this.get('lab', '') ?? noLab;
+    return this.#lab ?? noLab;
   }
 
   get<E extends EntityName>(entity: E, key: string): Entities[E] | undefined {
-    return this.#table(entity).get(key) as Entities[E] | undefined;
+    return this.#find(entity, key) as Entities[E] | undefined;
   }
 
   all<E extends EntityName>(entity: E): Entities[E][] {
-    return [...this.#table(entity).values()] as Entities[E][];
+    return [...this.#entries(entity)].map(([, record]) => record) as Entities[E][];
   }
 
   /** Takes a change in; a problem where it was made from another record than the last. */
-  take(change: Change): string[] {
+  take(change: Change, problems: string[] = []): string[] {
     const { entity, key, before, after } = change;
-    const table = this.#table(entity);
-    const known = table.get(key);
+    const known = this.#find(entity, key);
     const isFirst = known === undefined && (entity === 'meta' || entity === 'lab');
-    const problems =
-      known === before || isFirst || JSON.stringify(known) === JSON.stringify(before)
-        ? []
-        : [`a change of ${entity} ${key} does not begin where the last one ended`];
+    if (known !== before && !isFirst && JSON.stringify(known) !== JSON.stringify(before))
+      problems.push(`a change of ${entity} ${key} does not begin where the last one ended`);
     const isOver = after !== undefined && 'state' in after && after.state === 'ended';
-    if (after === undefined || isOver) table.delete(key);
-    else table.set(key, after);
+    this.#write(entity, key, isOver ? undefined : after);
     return problems;
   }
 
   /** Every live record as a put, as a store gives them at a start: written out as JSON and read again. */
   load(): Change[] {
     return loadOrder.flatMap((entity) =>
-      [...this.#table(entity)].map(([key, after]) => ({
+      this.#entries(entity).map(([key, record]) => ({
         entity,
         key,
         before: undefined,
-        after: JSON.parse(JSON.stringify(after)),
+        after: JSON.parse(JSON.stringify(record)),
       })),
     ) as Change[];
   }
@@ -64,9 +84,30 @@ export class Mirror {
     return state;
   }
 
-  #table(entity: EntityName): Map<string, unknown> {
-    const table = this.#tables.get(entity);
-    if (!table) throw new Error(`no table ${entity}`);
-    return table;
+  #find(entity: EntityName, key: string): unknown {
+    if (entity === 'meta') return this.#meta;
+    if (entity === 'lab') return this.#lab;
+    return this.#table(entity).get(nameOf(entity, key));
   }
+
+  #write(entity: EntityName, key: string, record: unknown): void {
+    if (entity === 'meta') this.#meta = record as MetaRecord | undefined;
+    else if (entity === 'lab') this.#lab = record as LabDefinition | undefined;
+    else if (record === undefined) this.#table(entity).delete(nameOf(entity, key));
+    else this.#table(entity).set(nameOf(entity, key), record);
+  }
+
+  #entries(entity: EntityName): [key: string, record: unknown][] {
+    if (entity === 'meta') return this.#meta ? [['', this.#meta]] : [];
+    if (entity === 'lab') return this.#lab ? [['', this.#lab]] : [];
+    return [...this.#table(entity)].map(([name, record]) => [String(name), record]);
+  }
+
+  #table(entity: Exclude<EntityName, 'meta' | 'lab'>): Map<string | number, unknown> {
+    return this.#tables[entity] as Map<string | number, unknown>;
+  }
+}
+
+function nameOf(entity: EntityName, key: string): string | number {
+  return entity === 'ticket' || entity === 'job' ? Number(key) : key;
 }

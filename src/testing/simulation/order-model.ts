@@ -1,32 +1,32 @@
-// Who must be served next, from locking.md "Order" and nothing else: plain lists, searched whole each time. It follows
-// committed changes one by one and judges each grant at the moment it was made.
+// Who must be served next, from locking.md "Order" and nothing else. It follows committed changes one by one, keeps who
+// waits and how each board stands from change to change, and judges each grant at the moment it was made. That what it
+// keeps is what the records say is checked by brute force now and then: see order-checks.ts.
 
-import type { BoardRecord, Change, MetaRecord, TicketRecord } from '../../domain/records.ts';
+import type { Change, TicketRecord } from '../../domain/records.ts';
 import type { Mirror } from './mirror.ts';
-import { isUsable } from './record-checks.ts';
-import { countMatched, grantNumbers, type NeedBoards, needsFor } from './several-needs.ts';
+import { countServed, grantNumbers, needsFor } from './several-needs.ts';
+import { compareStandings, type Spot, Spots, type Standing } from './spots.ts';
+import { type PendingGrant, TurnLine, type WishPart } from './turn-line.ts';
 
-/** A grant that stands, of one set in one queue; `isPending` until its ticket has ended with it. */
-interface Grant {
-  readonly number: number;
-  readonly ticket: TicketRecord;
-  readonly part: number;
-  isPending: boolean;
-}
-
-interface Standing {
-  readonly ticket: TicketRecord;
-  readonly turn: number;
+/** A live ticket, and what it asks for in the lab as it is now. */
+export interface Wish {
+  ticket: TicketRecord;
+  readonly parts: readonly WishPart[];
 }
 
 export class OrderModel {
+  readonly spots = new Spots();
+  /** Waiting tickets for several boards, and for job slots. */
+  readonly severals = new Set<Wish>();
+  readonly slots = new Set<Wish>();
   readonly #mirror: Mirror;
-  readonly #grants = new Map<string, Grant[]>();
-  /** Pending ones while the lab's definition changes under them. */
-  #moving: Grant[] = [];
-  /** Turns that tickets had reached when the lab's definition changed. */
-  readonly #floors = new Map<number, number[]>();
-  readonly #needs = new Map<number, readonly NeedBoards[]>();
+  readonly #wishes = new Map<number, Wish>();
+  readonly #lines = new Map<string, TurnLine>();
+  /** Lines with tickets that wait for one board. */
+  readonly #busy = new Set<TurnLine>();
+  /** Pending grants, and turns that tickets had reached, while the lab's definition changes under them. */
+  #moving: { pending: readonly PendingGrant[]; floors: ReadonlyMap<number, readonly number[]> } | undefined;
+  #isRanked = true;
   /** Grants judged so far. */
   judged = 0;
 
@@ -35,221 +35,247 @@ export class OrderModel {
     this.#mirror = mirror;
   }
 
-  /** Judges a change and takes it in, before the mirror does. Problems come back as sentences. */
-  note(change: Change): string[] {
-    if (this.#moving.length > 0) this.#settle();
-    if (change.entity === 'lab') this.#floorAll();
-    if (change.entity === 'lock' && !change.before && change.after) {
-      const lock = change.after as { ticket: number; board: string };
-      return lock.ticket === 0 ? [] : this.#judge(lock.ticket, lock.board);
+  /** Judges a change and takes it in, before the mirror does. Problems come as sentences. */
+  note(change: Change, problems: string[]): void {
+    if (this.#moving) this.#resume();
+    switch (change.entity) {
+      case 'lab':
+        return this.#pause();
+      case 'lock':
+        if (!change.before && change.after) {
+          const lock = change.after as { ticket: number; board: string };
+          if (lock.ticket !== 0) this.#judge(lock.ticket, this.spots.get(lock.board), problems);
+        }
+        return this.spots.take(change);
+      case 'board':
+        return this.spots.take(change);
+      case 'ticket':
+        return this.#noteTicket(change.after as TicketRecord | undefined);
     }
-    if (change.entity === 'ticket')
-      this.#noteTicket(change.before as TicketRecord | undefined, change.after as TicketRecord);
-    return [];
   }
 
-  /** The ticket that is next in line for a board. */
-  nextFor(board: string): TicketRecord | undefined {
-    const candidates = this.#standing().filter(({ ticket }) => this.boardsOf(ticket).includes(board));
-    return candidates.sort(compare)[0]?.ticket;
+  /** Of those that ask for one board, the ticket that is next in line for this one. */
+  nextFor(spot: Spot): TicketRecord | undefined {
+    return this.#nextFor(spot)?.ticket;
   }
 
-  boardsOf(ticket: TicketRecord): readonly string[] {
-    return this.needsOf(ticket)[0]?.boards ?? [];
-  }
-
-  /** What the ticket asks for: one board, or several. */
-  needsOf(ticket: TicketRecord): readonly NeedBoards[] {
-    let needs = this.#needs.get(ticket.id);
-    if (!needs) {
-      needs = needsFor(this.#mirror.lab, ticket);
-      this.#needs.set(ticket.id, needs);
-    }
-    return needs;
+  findWish(ticket: number): Wish | undefined {
+    if (this.#moving) this.#resume();
+    return this.#wishes.get(ticket);
   }
 
   /** A ticket that gathers, comes before this one in the line for the board, and would be nearer to all with it. */
-  severalBefore(board: string, ticket: TicketRecord): TicketRecord | undefined {
-    const rank = this.#rankFor(board, ticket);
-    return this.#mirror.all('ticket').find((other) => {
-      if (!other.parts || other.state !== 'waiting' || other.id === ticket.id) return false;
-      if (other.gather?.state === 'resting') return false;
-      const theirs = this.#rankFor(board, other);
-      return rank && theirs && compare(theirs, rank) < 0 && this.#isShortOf(other, board);
-    });
-  }
-
-  #isShortOf(ticket: TicketRecord, board: string): boolean {
-    const kept = this.#mirror
-      .all('board')
-      .filter((one) => one.keptFor === ticket.id && one.name !== board && isUsable(one))
-      .map(({ name }) => name);
-    const needs = this.needsOf(ticket);
-    return countMatched(needs, [...kept, board]) > countMatched(needs, kept);
-  }
-
-  #rankFor(board: string, ticket: TicketRecord): Standing | undefined {
-    const turns = this.needsOf(ticket).flatMap((need, part) =>
-      need.boards.includes(board) ? [this.#turnOf(ticket, part)] : [],
-    );
-    return turns.length === 0 ? undefined : { ticket, turn: Math.min(...turns) };
-  }
-
-  #isFree(board: BoardRecord): boolean {
-    return isUsable(board) && !this.#mirror.get('lock', board.name) && board.keptFor === undefined;
+  severalBefore(spot: Spot, wish: Wish): TicketRecord | undefined {
+    if (this.severals.size === 0) return undefined;
+    const rank = this.#rankFor(spot, wish);
+    if (!rank) return undefined;
+    for (const other of this.severals) {
+      if (other === wish || other.ticket.gather?.state === 'resting') continue;
+      const theirs = this.#rankFor(spot, other);
+      if (theirs && compareStandings(theirs, rank) < 0 && this.#isShortOf(other, spot)) return other.ticket;
+    }
+    return undefined;
   }
 
   /** Whether nobody comes before this ticket for several in the line for a board that it could use. */
-  isNextFor(board: string, ticket: TicketRecord): boolean {
-    const rank = this.#rankFor(board, ticket);
-    if (!rank || this.severalBefore(board, ticket)) return false;
-    return !this.#standing().some(
-      (other) => this.boardsOf(other.ticket).includes(board) && compare(other, rank) < 0,
-    );
+  isNextFor(spot: Spot, wish: Wish): boolean {
+    const rank = this.#rankFor(spot, wish);
+    if (!rank || this.severalBefore(spot, wish)) return false;
+    const next = this.#nextFor(spot);
+    return next === undefined || compareStandings(next, rank) > 0;
   }
 
-  /** One of the boards that a ticket for several is granted at once. */
-  #judgeSeveral(ticket: TicketRecord, board: string): string[] {
-    const about = `${board} was granted to ticket ${ticket.id}`;
-    const rank = this.#rankFor(board, ticket);
-    if (!rank) return [`${about}, which did not ask for it`];
-    const problems: string[] = [];
-    const next = this.#standing()
-      .filter((other) => this.boardsOf(other.ticket).includes(board))
-      .find((other) => compare(other, rank) < 0);
-    if (next) problems.push(`${about}, but ticket ${next.ticket.id} is next in line`);
-    const ahead = this.severalBefore(board, ticket);
-    if (ahead) problems.push(`${about}, but ticket ${ahead.id} gathers it`);
-    return problems;
+  /** The turn of a ticket in the line of one of its parts. */
+  turnOf({ ticket, parts }: Wish, part = 0): number {
+    const { line, floor } = parts[part] ?? { floor: 0 };
+    if (this.#mirror.lab.discipline === 'fifo') return ticket.id;
+    return Math.max(ticket.id, floor, line?.highest ?? 0);
   }
 
   /** The free board that a ticket should get: as its own target lists them, suspect ones last, most rested if so asked. */
-  choiceOf(ticket: TicketRecord): string | undefined {
-    const { lab } = this.#mirror;
-    const spread =
-      ticket.target.kind === 'pool' &&
-      lab.pools.some((pool) => pool.name === targetName(ticket) && pool.spread);
-    const free = this.boardsOf(ticket).flatMap((name, at) => {
-      const board = this.#mirror.get('board', name);
-      if (!board || !this.#isFree(board)) return [];
-      const suspect = board.health.state === 'suspect' ? 1 : 0;
-      return [{ name, rank: [suspect, spread ? board.freeSince : 0, at] }];
-    });
-    return free.sort((a, b) => compareLists(a.rank, b.rank))[0]?.name;
+  choiceOf({ ticket: { target }, parts }: Wish): Spot | undefined {
+    const isSpread =
+      target.kind === 'pool' &&
+      this.#mirror.lab.pools.some((pool) => pool.name === target.name && pool.spread);
+    let best: { spot: Spot; suspect: number; since: number } | undefined;
+    for (const spot of parts[0]?.spots ?? []) {
+      if (!spot.isFree || !spot.board) continue;
+      const suspect = spot.board.health.state === 'suspect' ? 1 : 0;
+      const since = isSpread ? spot.board.freeSince : 0;
+      if (!best || suspect < best.suspect || (suspect === best.suspect && since < best.since))
+        best = { spot, suspect, since };
+    }
+    return best?.spot;
   }
 
-  #judge(id: number, board: string): string[] {
-    this.judged += 1;
-    const problems: string[] = [];
-    const ticket = this.#mirror.get('ticket', String(id));
-    const meta: MetaRecord | undefined = this.#mirror.get('meta', '');
-    if (meta && meta.mode !== 'open') problems.push(`${board} was granted while the server is ${meta.mode}`);
-    if (ticket?.state !== 'waiting') {
-      problems.push(`${board} was granted to ticket ${id}, which is ${ticket?.state ?? 'not there'}`);
-      return problems;
-    }
-    if (ticket.parts) return [...problems, ...this.#judgeSeveral(ticket, board)];
-    const ahead = this.severalBefore(board, ticket);
-    if (ahead) problems.push(`${board} was granted to ticket ${id}, but ticket ${ahead.id} gathers it`);
-    const next = this.nextFor(board);
-    if (next?.id !== id)
-      problems.push(`${board} was granted to ticket ${id}, but ticket ${next?.id} is next in line`);
-    const choice = this.choiceOf(ticket);
-    if (choice !== board)
-      problems.push(`ticket ${id} was granted ${board}, but ${choice} comes first for it`);
-    return problems;
+  /** Boards that are kept for a ticket for several and could be granted, but for one. */
+  keptFor(ticket: number, except?: Spot): Spot[] {
+    return this.spots.all.filter(
+      (spot) => spot !== except && spot.board?.keptFor === ticket && spot.isUsable,
+    );
   }
+
+  #isShortOf({ ticket, parts }: Wish, spot: Spot): boolean {
+    const kept = this.keptFor(ticket.id, spot);
+    return countServed(parts, [...kept, spot]) > countServed(parts, kept);
+  }
+
+  #rankFor(spot: Spot, wish: Wish): Standing | undefined {
+    let turn = Number.POSITIVE_INFINITY;
+    for (const [part, { spots }] of wish.parts.entries())
+      if (spots.includes(spot)) turn = Math.min(turn, this.turnOf(wish, part));
+    return turn === Number.POSITIVE_INFINITY ? undefined : { ticket: wish.ticket, turn };
+  }
+
+  // ---- grants ----
+
+  #judge(id: number, spot: Spot, problems: string[]): void {
+    this.judged += 1;
+    const { name } = spot;
+    const { mode } = this.#mirror.meta;
+    if (mode !== 'open') problems.push(`${name} was granted while the server is ${mode}`);
+    const wish = this.#wishes.get(id);
+    if (wish?.ticket.state !== 'waiting') {
+      const state = wish?.ticket.state ?? 'not there';
+      problems.push(`${name} was granted to ticket ${id}, which is ${state}`);
+      return;
+    }
+    const about = `${name} was granted to ticket ${id}`;
+    const ahead = this.severalBefore(spot, wish);
+    if (ahead) problems.push(`${about}, but ticket ${ahead.id} gathers it`);
+    const next = this.#nextFor(spot);
+    if (wish.ticket.parts) {
+      const rank = this.#rankFor(spot, wish);
+      if (!rank) problems.push(`${about}, which did not ask for it`);
+      else if (next && compareStandings(next, rank) < 0)
+        problems.push(`${about}, but ticket ${next.ticket.id} is next in line`);
+      return;
+    }
+    if (next?.ticket.id !== id) problems.push(`${about}, but ticket ${next?.ticket.id} is next in line`);
+    const choice = this.choiceOf(wish);
+    if (choice !== spot)
+      problems.push(`ticket ${id} was granted ${name}, but ${choice?.name} comes first for it`);
+  }
+
+  // ---- lines ----
 
   /** In each set and class the first to come; between those the smallest (class, turn, arrival). */
-  #standing(): Standing[] {
-    const waiting = this.#mirror
-      .all('ticket')
-      .filter((ticket) => ticket.state === 'waiting' && ticket.kind !== 'slot' && !ticket.parts);
-    const groups = Map.groupBy(waiting, (ticket) => `${ticket.priority} ${this.#turnName(ticket)}`);
-    return [...groups.values()].map((group) => {
-      const ticket = group.reduce((first, other) => (other.id < first.id ? other : first));
-      return { ticket, turn: this.#turnOf(ticket) };
-    });
+  #nextFor(spot: Spot): Standing | undefined {
+    if (this.#moving) this.#resume();
+    if (!this.#isRanked) this.#rank();
+    return spot.next;
   }
 
-  /** `part`: of a ticket for several boards, which of its needs. */
-  #turnOf(ticket: TicketRecord, part = 0): number {
-    if (this.#mirror.lab.discipline === 'fifo') return ticket.id;
-    const grants = this.#grants.get(this.#turnName(ticket, part)) ?? [];
-    const floor = this.#floors.get(ticket.id)?.[part] ?? 0;
-    return Math.max(ticket.id, floor, ...grants.map((grant) => grant.number));
-  }
-
-  /** A set in a queue; equal sets of boards are one queue. */
-  #turnName(ticket: TicketRecord, part = 0): string {
-    return `${[...(this.needsOf(ticket)[part]?.boards ?? [])].sort().join(',')} ${ticket.set}`;
-  }
-
-  #noteTicket(before: TicketRecord | undefined, after: TicketRecord | undefined): void {
-    const ticket = after ?? before;
-    if (!ticket || ticket.kind === 'slot') return;
-    if (!before?.offer && after?.offer) {
-      for (const [part, number] of grantNumbers(after))
-        this.#add({ number, ticket: after, part, isPending: true });
-    }
-    if (before?.offer && !after?.offer) {
-      const stands = after?.outcome?.kind === 'confirmed' || after?.outcome?.kind === 'started';
-      for (const name of this.needsOf(ticket).map((_, part) => this.#turnName(ticket, part))) {
-        const left = (this.#grants.get(name) ?? []).filter(
-          (grant) => grant.ticket.id !== ticket.id || stands,
-        );
-        for (const grant of left) if (grant.ticket.id === ticket.id) grant.isPending = false;
-        this.#grants.set(name, left);
+  #rank(): void {
+    this.#isRanked = true;
+    for (const spot of this.spots.all) spot.next = undefined;
+    for (const line of this.#busy) {
+      for (const id of line.heads()) {
+        const wish = id === undefined ? undefined : this.#wishes.get(id);
+        if (!wish) continue;
+        const standing = { ticket: wish.ticket, turn: this.turnOf(wish) };
+        for (const spot of wish.parts[0]?.spots ?? []) {
+          if (!spot.next || compareStandings(standing, spot.next) < 0) spot.next = standing;
+        }
       }
     }
-    if (after?.state === 'ended') {
-      this.#floors.delete(ticket.id);
-      this.#needs.delete(ticket.id);
+  }
+
+  #noteTicket(after: TicketRecord | undefined): void {
+    if (!after) return;
+    let wish = this.#wishes.get(after.id);
+    const before = wish?.ticket;
+    if (!wish) {
+      if (after.state === 'ended') return;
+      wish = this.#wishFor(after, []);
+      this.#wishes.set(after.id, wish);
+    }
+    if (before?.state === 'waiting') this.#leave(wish);
+    wish.ticket = after;
+    if (after.kind !== 'slot') {
+      if (!before?.offer && after.offer) this.#noteOffer(wish);
+      if (before?.offer && !after.offer) {
+        const stands = after.outcome?.kind === 'confirmed' || after.outcome?.kind === 'started';
+        for (const { line } of wish.parts) line.settle(after.id, stands);
+      }
+    }
+    if (after.state === 'waiting') this.#join(wish);
+    if (after.state === 'ended') this.#wishes.delete(after.id);
+    this.#isRanked = false;
+  }
+
+  #noteOffer({ ticket, parts }: Wish): void {
+    for (const [part, number] of grantNumbers(ticket))
+      parts[part]?.line.grant({ number, ticket: ticket.id, part });
+  }
+
+  #join(wish: Wish): void {
+    const { ticket, parts } = wish;
+    if (ticket.kind === 'slot') this.slots.add(wish);
+    else if (ticket.parts) this.severals.add(wish);
+    else if (parts[0]) {
+      parts[0].line.join(ticket);
+      this.#busy.add(parts[0].line);
     }
   }
+
+  #leave(wish: Wish): void {
+    const { ticket, parts } = wish;
+    this.slots.delete(wish);
+    this.severals.delete(wish);
+    const line = ticket.kind === 'slot' || ticket.parts ? undefined : parts[0]?.line;
+    line?.leave(ticket);
+    if (line?.isEmpty) this.#busy.delete(line);
+  }
+
+  #wishFor(ticket: TicketRecord, floors: readonly number[]): Wish {
+    const parts = needsFor(this.#mirror.lab, ticket).map(({ boards, count }, part) => ({
+      spots: boards.map((name) => this.spots.get(name)),
+      count,
+      line: this.lineOf(boards, ticket.set),
+      floor: floors[part] ?? 0,
+    }));
+    return { ticket, parts };
+  }
+
+  /** Equal sets of boards are one queue, in which each set of tickets has its line. */
+  lineOf(boards: readonly string[], set: string): TurnLine {
+    const name = `${[...boards].sort().join(',')} ${set}`;
+    let line = this.#lines.get(name);
+    if (!line) {
+      line = new TurnLine();
+      this.#lines.set(name, line);
+    }
+    return line;
+  }
+
+  // ---- another definition of the lab ----
 
   /** The lab's definition is about to change: everybody keeps the turn they have reached. */
-  #floorAll(): void {
-    const pending = [...this.#grants.values()].flat().filter((grant) => grant.isPending);
-    for (const [name, grants] of this.#grants)
-      this.#grants.set(
-        name,
-        grants.filter((grant) => !grant.isPending),
-      );
-    for (const ticket of this.#mirror.all('ticket')) {
-      if (ticket.kind === 'slot') continue;
-      const before = this.#floors.get(ticket.id) ?? [];
-      const floors = this.needsOf(ticket).map((_, part) =>
-        Math.max(before[part] ?? 0, this.#turnOf(ticket, part)),
-      );
-      this.#floors.set(ticket.id, floors);
+  #pause(): void {
+    const pending = [...this.#lines.values()].flatMap((line) => line.pending);
+    const floors = new Map<number, number[]>();
+    const isFifo = this.#mirror.lab.discipline === 'fifo';
+    for (const wish of this.#wishes.values()) {
+      if (wish.ticket.kind === 'slot') continue;
+      const { id } = wish.ticket;
+      const reached = wish.parts.map(({ floor, line }) => Math.max(id, floor, isFifo ? 0 : line.settled));
+      floors.set(id, reached);
     }
-    this.#moving = pending;
-    this.#grants.clear();
-    this.#needs.clear();
+    this.#moving = { pending, floors };
   }
 
-  /** Grants that are not confirmed yet count in the queues in which their tickets are now. */
-  #settle(): void {
-    for (const grant of this.#moving.splice(0)) this.#add(grant);
+  /** It has changed. Grants that are not confirmed yet count in the queues in which their tickets are now. */
+  #resume(): void {
+    const { pending, floors } = this.#moving ?? { pending: [], floors: new Map() };
+    this.#moving = undefined;
+    for (const gone of [this.#lines, this.#busy, this.severals, this.slots]) gone.clear();
+    for (const [id, { ticket }] of this.#wishes) {
+      const wish = this.#wishFor(ticket, floors.get(id) ?? []);
+      this.#wishes.set(id, wish);
+      if (ticket.state === 'waiting') this.#join(wish);
+    }
+    for (const grant of pending) this.#wishes.get(grant.ticket)?.parts[grant.part]?.line.grant(grant);
+    this.#isRanked = false;
   }
-
-  #add(grant: Grant): void {
-    const name = this.#turnName(grant.ticket, grant.part);
-    const grants = this.#grants.get(name);
-    if (grants) grants.push(grant);
-    else this.#grants.set(name, [grant]);
-  }
-}
-
-function compare(a: Standing, b: Standing): number {
-  return a.ticket.priority - b.ticket.priority || a.turn - b.turn || a.ticket.id - b.ticket.id;
-}
-
-function compareLists(a: readonly number[], b: readonly number[]): number {
-  return a.map((one, at) => one - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
-}
-
-function targetName(ticket: TicketRecord): string {
-  return ticket.target.kind === 'pool' ? ticket.target.name : '';
 }

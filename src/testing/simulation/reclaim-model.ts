@@ -2,12 +2,12 @@
 // that no free board and no board already ending would serve, whose client has just answered, from the holder who is
 // longest past its end, and not while the board's agent is away.
 
-import type { Change, LockRecord, TicketRecord } from '../../domain/records.ts';
+import type { Change, LockRecord } from '../../domain/records.ts';
 import type { StepResult } from '../../domain/scheduler.ts';
 import type { Mirror } from './mirror.ts';
-import type { OrderModel } from './order-model.ts';
-import { isUsable } from './record-checks.ts';
-import { countMatched } from './several-needs.ts';
+import type { OrderModel, Wish } from './order-model.ts';
+import { countServed } from './several-needs.ts';
+import type { Spot } from './spots.ts';
 
 export interface Asked {
   readonly name: string;
@@ -19,6 +19,8 @@ export class ReclaimModel {
   readonly #order: OrderModel;
   /** Tickets for which a holder must make room, as of the last step. */
   #due = new Set<number>();
+  /** When the next hold ends: until then, and without a change, the same are due. */
+  #nextEndAt = Number.NEGATIVE_INFINITY;
   /** Locks reclaimed so far. */
   reclaimed = 0;
 
@@ -30,111 +32,114 @@ export class ReclaimModel {
   /** The server has started anew, and asks again. */
   restart(): void {
     this.#due.clear();
+    this.#nextEndAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Judges a change before the mirror takes it in. */
-  note(change: Change, command: Asked, result: StepResult, now: number): string[] {
-    if (change.entity !== 'lock') return [];
+  /** Judges a change before anything else takes it in. */
+  note(change: Change, command: Asked, result: StepResult, now: number, problems: string[]): void {
+    if (change.entity !== 'lock') return;
     const before = change.before as LockRecord | undefined;
     const after = change.after as LockRecord | undefined;
-    if (before?.state !== 'held' || after?.state === 'held') return [];
+    if (before?.state !== 'held' || after?.state === 'held') return;
     const reason = result.effects.find(
       (effect) =>
         effect.kind === 'lock-ended' &&
         effect.lock.board === before.board &&
         effect.lock.token === before.token,
     );
-    if (reason?.kind !== 'lock-ended' || reason.reason !== 'reclaimed') return [];
+    if (reason?.kind !== 'lock-ended' || reason.reason !== 'reclaimed') return;
     this.reclaimed += 1;
-    return this.#judge(before, command, now);
+    this.#judge(before, command, now, problems);
   }
 
-  #judge(lock: LockRecord, command: Asked, now: number): string[] {
+  #judge(lock: LockRecord, command: Asked, now: number, problems: string[]): void {
     const about = `${lock.board} was reclaimed`;
-    const client =
-      'ticket' in command.body ? this.#mirror.get('ticket', String(command.body.ticket)) : undefined;
-    if (command.name === 'alive' && client?.parts) {
-      const isNeeded = this.#reclaimableForSeveral(client, now).includes(lock.board);
-      return isNeeded
-        ? []
-        : [`${about} for ticket ${client.id}, which could not have all its boards by that`];
+    const spot = this.#order.spots.get(lock.board);
+    const asked = 'ticket' in command.body ? Number(command.body.ticket) : undefined;
+    const client = asked === undefined ? undefined : this.#order.findWish(asked);
+    if (command.name === 'alive' && client?.ticket.parts) {
+      if (!this.#reclaimableForSeveral(client, now).includes(spot))
+        problems.push(`${about} for ticket ${asked}, which could not have all its boards by that`);
+      return;
     }
-    const next = this.#order.nextFor(lock.board);
-    if (!next) return [`${about} while nobody is next in line`];
-    const problems: string[] = [];
-    const asked = 'ticket' in command.body ? command.body.ticket : undefined;
+    const next = this.#order.nextFor(spot);
+    if (!next) return void problems.push(`${about} while nobody is next in line`);
     if (command.name !== 'alive' || asked !== next.id)
       problems.push(`${about} for ticket ${next.id}, whose client has not just answered`);
     const all = this.#reclaimable(next.id, now);
     const [best] = all;
     // Boards that were granted together are past their end at one instant: any of them will do.
-    const endsAt = best === undefined ? undefined : this.#mirror.get('lock', best)?.endsAt;
-    if (!all.includes(lock.board) || endsAt !== lock.endsAt)
-      problems.push(`${about}, but ${best ?? 'no board'} is to make room`);
-    return problems;
+    if (!all.includes(spot) || best?.lock?.endsAt !== lock.endsAt)
+      problems.push(`${about}, but ${best?.name ?? 'no board'} is to make room`);
   }
 
   /** After a step: whoever has become next in line for such a board must have been asked for a sign of life. */
-  check(result: StepResult, now: number): string[] {
-    const due = new Set<number>();
-    const isOpen = this.#mirror.get('meta', '')?.mode === 'open';
-    for (const ticket of isOpen ? this.#mirror.all('ticket') : []) {
-      if (ticket.parts && this.#reclaimableForSeveral(ticket, now).length > 0) due.add(ticket.id);
+  check(result: StepResult, now: number, problems: string[]): void {
+    if (result.changes.length === 0 && now < this.#nextEndAt) return;
+    const due = this.#findDue(now);
+    for (const id of due) {
+      if (this.#due.has(id)) continue;
+      const isAsked = result.effects.some((effect) => effect.kind === 'ping' && effect.ticket === id);
+      if (!isAsked)
+        problems.push(`ticket ${id} is next in line for a board past its hold, and nobody asked its client`);
     }
-    for (const lock of isOpen ? this.#mirror.all('lock') : []) {
-      if (lock.state !== 'held' || lock.endsAt === undefined || lock.endsAt > now) continue;
-      const next = this.#order.nextFor(lock.board);
-      if (next && this.#reclaimable(next.id, now).length > 0) due.add(next.id);
-    }
-    const asked = new Set(
-      result.effects.flatMap((effect) => (effect.kind === 'ping' ? [effect.ticket] : [])),
-    );
-    const problems = [...due]
-      .filter((id) => !this.#due.has(id) && !asked.has(id))
-      .map((id) => `ticket ${id} is next in line for a board past its hold, and nobody asked its client`);
     this.#due = due;
-    return problems;
+  }
+
+  #findDue(now: number): Set<number> {
+    const due = new Set<number>();
+    const overdue: Spot[] = [];
+    this.#nextEndAt = Number.POSITIVE_INFINITY;
+    for (const spot of this.#order.spots.all) {
+      const endsAt = spot.lock?.state === 'held' ? spot.lock.endsAt : undefined;
+      if (endsAt === undefined) continue;
+      if (endsAt <= now) overdue.push(spot);
+      else this.#nextEndAt = Math.min(this.#nextEndAt, endsAt);
+    }
+    if (overdue.length === 0 || this.#mirror.meta.mode !== 'open') return due;
+    for (const wish of this.#order.severals)
+      if (this.#reclaimableForSeveral(wish, now).length > 0) due.add(wish.ticket.id);
+    for (const spot of overdue) {
+      const next = this.#order.nextFor(spot);
+      if (next && !due.has(next.id) && this.#reclaimable(next.id, now).length > 0) due.add(next.id);
+    }
+    return due;
   }
 
   /**
    * Boards past their hold that a ticket for several may have, where with them, with what is free or kept for it and with
    * what ends it would have all; none where it has all without them.
    */
-  #reclaimableForSeveral(ticket: TicketRecord, now: number): string[] {
+  #reclaimableForSeveral(wish: Wish, now: number): Spot[] {
+    const { ticket, parts } = wish;
     if (ticket.state !== 'waiting' || ticket.gather?.state === 'resting') return [];
-    const needs = this.#order.needsOf(ticket);
-    const boards = this.#mirror.all('board').filter((board) => {
-      const isFor = board.keptFor === undefined || board.keptFor === ticket.id;
-      return isUsable(board) && isFor && this.#order.isNextFor(board.name, ticket);
-    });
-    const had: string[] = [];
-    const overdue: string[] = [];
-    for (const { name } of boards) {
-      const lock = this.#mirror.get('lock', name);
-      if (!lock || lock.state === 'ending') had.push(name);
-      else if (lock.state === 'held' && (lock.endsAt ?? now + 1) <= now) overdue.push(name);
+    const had: Spot[] = [];
+    const overdue: Spot[] = [];
+    for (const spot of this.#order.spots.all) {
+      const keptFor = spot.board?.keptFor;
+      if (!spot.isUsable || (keptFor !== undefined && keptFor !== ticket.id)) continue;
+      const isOverdue = spot.isOverdue(now);
+      if (!isOverdue && spot.lock && spot.lock.state !== 'ending') continue;
+      if (this.#order.isNextFor(spot, wish)) (isOverdue ? overdue : had).push(spot);
     }
-    const wanted = needs.reduce((sum, { count }) => sum + count, 0);
-    if (countMatched(needs, had) === wanted) return [];
-    return countMatched(needs, [...had, ...overdue]) === wanted ? overdue : [];
+    const wanted = parts.reduce((sum, { count }) => sum + count, 0);
+    if (overdue.length === 0 || countServed(parts, had) === wanted) return [];
+    return countServed(parts, [...had, ...overdue]) === wanted ? overdue : [];
   }
 
   /** Boards that may be reclaimed for a ticket, the longest past its end first. */
-  #reclaimable(id: number, now: number): string[] {
-    const ticket = this.#mirror.get('ticket', String(id));
-    if (ticket?.state !== 'waiting') return [];
-    const boards = this.#order.boardsOf(ticket).filter((name) => {
-      const board = this.#mirror.get('board', name);
-      return board !== undefined && isUsable(board) && board.keptFor === undefined;
-    });
-    const locks = boards.map((name) => this.#mirror.get('lock', name));
-    if (locks.some((lock) => !lock)) return [];
-    const isNext = (board: string): boolean =>
-      this.#order.nextFor(board)?.id === id && !this.#order.severalBefore(board, ticket);
-    if (locks.some((lock) => lock?.state === 'ending' && isNext(lock.board))) return [];
-    return locks
-      .filter((lock) => lock?.state === 'held' && (lock.endsAt ?? now + 1) <= now && isNext(lock.board))
-      .toSorted((a, b) => (a?.endsAt ?? 0) - (b?.endsAt ?? 0))
-      .flatMap((lock) => (lock ? [lock.board] : []));
+  #reclaimable(id: number, now: number): Spot[] {
+    const wish = this.#order.findWish(id);
+    if (wish?.ticket.state !== 'waiting') return [];
+    const spots = (wish.parts[0]?.spots ?? []).filter(
+      (spot) => spot.isUsable && spot.board?.keptFor === undefined,
+    );
+    if (spots.some(({ lock }) => !lock)) return [];
+    const isNext = (spot: Spot): boolean =>
+      this.#order.nextFor(spot)?.id === id && !this.#order.severalBefore(spot, wish);
+    if (spots.some((spot) => spot.lock?.state === 'ending' && isNext(spot))) return [];
+    return spots
+      .filter((spot) => spot.isOverdue(now) && isNext(spot))
+      .sort((a, b) => (a.lock?.endsAt ?? 0) - (b.lock?.endsAt ?? 0));
   }
 }

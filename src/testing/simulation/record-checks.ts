@@ -10,136 +10,144 @@ import type {
 } from '../../domain/records.ts';
 import { compareTokens, formatToken, sameToken } from '../../domain/records.ts';
 import type { State } from '../../domain/state.ts';
+import type { Records } from './mirror.ts';
 
 /** Every breach as a sentence. */
-export function checkRecords(state: State): string[] {
-  const problems = [
-    ...[...state.locks].flatMap(([board, lock]) => checkLock(state, board, lock)),
-    ...[...state.jobs.values()].flatMap((job) => checkJob(state, job)),
-    ...[...state.tickets.values()].flatMap((ticket) => checkTicket(state, ticket)),
-    ...checkNumbers(state),
-    ...checkLeftovers(state),
-  ];
-  for (const board of state.boards.values()) {
-    const lock = state.locks.get(board.name);
-    if (board.removed && !lock && board.health.state !== 'broken')
-      problems.push(`${board.name} was removed and has no lock, but is still there`);
-    if (board.succeeds && lock) problems.push(`${board.name} has a lock, and is ${board.succeeds} still`);
-    for (const name of board.succeeds ?? []) {
-      if (!state.boards.get(name)?.removed)
-        problems.push(`${board.name} waits for ${name}, which is not leaving`);
-    }
-    problems.push(...checkPower(state, board, lock));
-  }
+export function checkRecords(state: Records): string[] {
+  const problems: string[] = [];
+  for (const [board, lock] of state.locks) checkLock(state, board, lock, problems);
+  for (const job of state.jobs.values()) checkJob(state, job, problems);
+  for (const ticket of state.tickets.values()) checkTicket(state, ticket, problems);
+  problems.push(...checkNumbers(state), ...checkLeftovers(state));
+  for (const board of state.boards.values()) checkBoard(state, board, problems);
   return problems;
+}
+
+/** A board beside its lock, if it has one, and the boards whose names it took. */
+export function checkBoard(state: Records, board: BoardRecord, problems: string[]): void {
+  const lock = state.locks.get(board.name);
+  if (board.removed && !lock && board.health.state !== 'broken')
+    problems.push(`${board.name} was removed and has no lock, but is still there`);
+  if (board.succeeds && lock) problems.push(`${board.name} has a lock, and is ${board.succeeds} still`);
+  for (const name of board.succeeds ?? []) {
+    if (!state.boards.get(name)?.removed)
+      problems.push(`${board.name} waits for ${name}, which is not leaving`);
+  }
+  checkPower(state, board, lock, problems);
 }
 
 /** A board is off between holders, unless it is one that is left as it is; and on by its holder's doing only. */
-function checkPower(state: State, board: BoardRecord, lock: LockRecord | undefined): string[] {
+function checkPower(
+  state: Records,
+  board: BoardRecord,
+  lock: LockRecord | undefined,
+  problems: string[],
+): void {
   const { name, mayBeOn } = board;
-  if (!mayBeOn) return lock?.switchedOn ? [`${name} was switched on by its holder and counts as off`] : [];
-  const isLeft = state.lab.boards.some((one) => one.name === name && one.betweenHolders === 'leave');
-  if (!lock)
-    return isLeft || board.health.state === 'broken' || board.succeeds
-      ? []
-      : [`${name} is free and may be on`];
-  if (lock.foundOn) return [];
-  if (lock.state === 'granted') return [`${name} was granted while it may be on`];
+  if (!mayBeOn) {
+    if (lock?.switchedOn) problems.push(`${name} was switched on by its holder and counts as off`);
+    return;
+  }
+  if (!lock) {
+    const isLeft = state.lab.boards.some((one) => one.name === name && one.betweenHolders === 'leave');
+    if (!isLeft && board.health.state !== 'broken' && !board.succeeds)
+      problems.push(`${name} is free and may be on`);
+    return;
+  }
+  if (lock.foundOn) return;
+  if (lock.state === 'granted') problems.push(`${name} was granted while it may be on`);
   const isHolders = hadJob(lock) || lock.passedOn || lock.switchedOn;
-  return lock.state === 'held' && !isHolders
-    ? [`${name} may be on without a job or a switch of its holder`]
-    : [];
+  if (lock.state === 'held' && !isHolders)
+    problems.push(`${name} may be on without a job or a switch of its holder`);
 }
 
-function checkLock(state: State, board: string, lock: LockRecord): string[] {
-  const problems: string[] = [];
-  const about = `the lock on ${board}`;
-  if (lock.board !== board) problems.push(`${about} says it is on ${lock.board}`);
-  if (!state.boards.has(board)) problems.push(`${about} is on no board`);
-  if ((lock.state === 'ending') !== (lock.ending !== undefined)) problems.push(`${about} is half ending`);
+/** A lock beside its board, its ticket, its job and the ticket that it offers its slot to. */
+export function checkLock(state: Records, board: string, lock: LockRecord, problems: string[]): void {
+  const fail = (what: string): void => {
+    problems.push(`the lock on ${board} ${what}`);
+  };
+  if (lock.board !== board) fail(`says it is on ${lock.board}`);
+  if (!state.boards.has(board)) fail('is on no board');
+  if ((lock.state === 'ending') !== (lock.ending !== undefined)) fail('is half ending');
   const ticket = state.tickets.get(lock.ticket);
-  if ((lock.state === 'granted') !== offeredTokens(ticket).some((token) => sameToken(token, lock.token)))
-    problems.push(`${about} is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
+  if ((lock.state === 'granted') !== isOfferedUnder(ticket, lock.token))
+    fail(`is ${lock.state} and its ticket ${lock.ticket} is ${ticket?.state ?? 'over'}`);
   const ends = lock.state === 'ending' && lock.file !== 'leaving';
-  problems.push(
-    ...checkLimit(state, about, board, ends, lock.ending?.limitAt),
-    ...checkFile(state, about, lock),
-  );
-  if (lock.job !== undefined) {
-    if (state.jobs.get(lock.job)?.board !== board) problems.push(`${about} has a job that is not there`);
-    if (lock.state === 'granted') problems.push(`${about} has a job before it was confirmed`);
-  } else if (lock.state === 'held' && lock.kind === 'run') problems.push(`${about} outlives its run`);
-  if (lock.slotTicket !== undefined) {
-    const slot = state.tickets.get(lock.slotTicket);
-    if (slot?.kind !== 'slot' || slot.offer?.board !== board)
-      problems.push(`${about} offers its slot to nobody`);
-    if (lock.state !== 'held' || lock.job !== undefined) problems.push(`${about} offers a slot it has not`);
-    if (slot && (slot.user !== lock.user || slot.key !== lock.key))
-      problems.push(`${about} offers its slot to another`);
-  }
+  checkLimit(state, board, ends, lock.ending?.limitAt, fail);
+  checkFile(state, lock, fail);
   const job = lock.job === undefined ? undefined : state.jobs.get(lock.job);
+  if (lock.job !== undefined) {
+    if (job?.board !== board) fail('has a job that is not there');
+    if (lock.state === 'granted') fail('has a job before it was confirmed');
+  } else if (lock.state === 'held' && lock.kind === 'run') fail('outlives its run');
+  checkSlot(state, lock, fail);
   const isUsed = (job && !job.consoleOnly) || lock.power !== undefined;
-  if (lock.idleAt !== undefined && (isUsed || lock.state !== 'held'))
-    problems.push(`${about} counts as idle while it is not`);
+  if (lock.idleAt !== undefined && (isUsed || lock.state !== 'held')) fail('counts as idle while it is not');
   if (lock.idleMaxSeconds !== undefined && lock.state === 'held' && !isUsed && lock.idleAt === undefined)
-    problems.push(`${about} is never idle`);
-  if (lock.power && lock.state === 'granted') problems.push(`${about} is used before it was confirmed`);
-  return problems;
+    fail('is never idle');
+  if (lock.power && lock.state === 'granted') fail('is used before it was confirmed');
+}
+
+type Fail = (what: string) => void;
+
+function checkSlot(state: Records, lock: LockRecord, fail: Fail): void {
+  if (lock.slotTicket === undefined) return;
+  const slot = state.tickets.get(lock.slotTicket);
+  if (slot?.kind !== 'slot' || slot.offer?.board !== lock.board) fail('offers its slot to nobody');
+  if (lock.state !== 'held' || lock.job !== undefined) fail('offers a slot it has not');
+  if (slot && (slot.user !== lock.user || slot.key !== lock.key)) fail('offers its slot to another');
 }
 
 /** Lock files are of labs that have them; one that is being made is nobody's yet, and one that leaves does so last. */
-function checkFile(state: State, about: string, lock: LockRecord): string[] {
-  const problems: string[] = [];
+function checkFile(state: Records, lock: LockRecord, fail: Fail): void {
   const { file, fileId, origin } = lock;
+  if (file === undefined && origin === undefined && fileId === undefined) return;
   if (file !== undefined && state.lab.lockFiles === undefined && origin === undefined)
-    problems.push(`${about} has a lock file in a lab that has none`);
-  if ((origin === 'file') !== (fileId !== undefined)) problems.push(`${about} is half from a file`);
+    fail('has a lock file in a lab that has none');
+  if ((origin === 'file') !== (fileId !== undefined)) fail('is half from a file');
   const own = ['making', 'made', 'gone', undefined];
   if (!(origin === 'file' ? ['there', 'leaving', 'gone'] : own).includes(file))
-    problems.push(`${about} has a lock file that is ${file}`);
-  if (file === 'making' && lock.state !== 'granted')
-    problems.push(`${about} is ${lock.state} before its file is made`);
+    fail(`has a lock file that is ${file}`);
+  if (file === 'making' && lock.state !== 'granted') fail(`is ${lock.state} before its file is made`);
   if (file === 'making' && state.boards.get(lock.board)?.fileFault)
-    problems.push(`${about} is being given where no lock file can be made`);
+    fail('is being given where no lock file can be made');
   if (file === 'leaving' && (lock.state !== 'ending' || lock.job !== undefined))
-    problems.push(`${about} lets its file go too early`);
-  if (file === 'gone' && lock.state !== 'ending') problems.push(`${about} outlives its file`);
-  return problems;
+    fail('lets its file go too early');
+  if (file === 'gone' && lock.state !== 'ending') fail('outlives its file');
 }
 
 /** What ends has a limit, unless the board is broken already; it rests while nobody could act. */
 function checkLimit(
-  state: State,
-  about: string,
+  state: Records,
   name: string,
   isEnding: boolean,
-  limitAt?: number,
-): string[] {
+  limitAt: number | undefined,
+  fail: Fail,
+): void {
   const board = state.boards.get(name);
-  if (board?.agent === 'away')
-    return limitAt === undefined ? [] : [`${about} has a limit that can't be kept`];
-  const isBroken = board?.health.state === 'broken';
-  return isEnding && limitAt === undefined && !isBroken ? [`${about} may end for ever`] : [];
+  if (board?.agent === 'away') {
+    if (limitAt !== undefined) fail("has a limit that can't be kept");
+  } else if (isEnding && limitAt === undefined && board?.health.state !== 'broken') fail('may end for ever');
 }
 
-function checkJob(state: State, job: JobRecord): string[] {
-  const problems: string[] = [];
+/** A job beside its lock. */
+export function checkJob(state: Records, job: JobRecord, problems: string[]): void {
+  const about = `job ${job.id}`;
   const lock = state.locks.get(job.board);
-  if (lock?.job !== job.id) problems.push(`job ${job.id} runs on ${job.board} without its lock`);
-  if (lock && !sameToken(lock.token, job.lockToken)) problems.push(`job ${job.id} outlives its lock`);
+  if (lock?.job !== job.id) problems.push(`${about} runs on ${job.board} without its lock`);
+  if (lock && !sameToken(lock.token, job.lockToken)) problems.push(`${about} outlives its lock`);
   if (lock && !sameToken(lock.lastToken, job.token))
     problems.push(`the lock on ${job.board} does not know the token of job ${job.id}`);
   const stops = job.state === 'ending' && lock?.state === 'held';
-  problems.push(...checkLimit(state, `job ${job.id}`, job.board, stops, job.endingLimitAt));
-  if (job.state === 'ended') problems.push(`job ${job.id} has ended and is still live`);
-  if (job.detached && job.graceUntil !== undefined) problems.push(`detached job ${job.id} has a grace`);
+  checkLimit(state, job.board, stops, job.endingLimitAt, (what) => problems.push(`${about} ${what}`));
+  if (job.state === 'ended') problems.push(`${about} has ended and is still live`);
+  if (job.detached && job.graceUntil !== undefined) problems.push(`detached ${about} has a grace`);
   if (lock?.state === 'ending' && job.state !== 'ending')
-    problems.push(`job ${job.id} is ${job.state} while its lock ends`);
-  return problems;
+    problems.push(`${about} is ${job.state} while its lock ends`);
 }
 
-function checkTicket(state: State, ticket: TicketRecord): string[] {
-  const problems: string[] = [];
+/** A ticket beside the locks that it is offered. */
+export function checkTicket(state: Records, ticket: TicketRecord, problems: string[]): void {
   const about = `ticket ${ticket.id}`;
   if (ticket.outcome || ticket.state === 'ended') problems.push(`${about} has ended and is still live`);
   if ((ticket.state === 'offered') !== (ticket.offer !== undefined))
@@ -149,36 +157,41 @@ function checkTicket(state: State, ticket: TicketRecord): string[] {
   if (ticket.state === 'waiting' && ticket.graceUntil !== undefined)
     problems.push(`${about} waits while its client is away`);
   if (ticket.detached && ticket.graceUntil !== undefined) problems.push(`detached ${about} has a grace`);
-  if (ticket.offer) {
-    for (const { board } of ticket.offer.all ?? [ticket.offer]) {
-      const lock = state.locks.get(board);
-      const holds = ticket.kind === 'slot' ? lock?.slotTicket === ticket.id : lock?.ticket === ticket.id;
-      if (!holds) problems.push(`${about} was offered ${board}, which is not kept for it`);
-    }
-    return problems;
+  if (!ticket.offer) return;
+  for (const { board } of ticket.offer.all ?? [ticket.offer]) {
+    const lock = state.locks.get(board);
+    const holds = ticket.kind === 'slot' ? lock?.slotTicket === ticket.id : lock?.ticket === ticket.id;
+    if (!holds) problems.push(`${about} was offered ${board}, which is not kept for it`);
   }
-  if (ticket.parts) return [...problems, ...checkParts(state, ticket)];
-  const boards = boardsFor(state.lab, ticket);
-  if (boards.length === 0) problems.push(`${about} waits for nothing that the lab has`);
-  const queued = ticket.kind === 'slot' ? ticket.slotBoards : state.findSet(ticket.queue)?.boards;
-  if ([...(queued ?? [])].sort().join() !== boards.sort().join())
-    problems.push(`${about} is in another set's queue`);
+}
+
+/** Every ticket that waits is in the queue of the boards that would do for it. */
+export function checkQueues(state: State): string[] {
+  const problems: string[] = [];
+  const isSame = (queued: readonly string[] | undefined, boards: readonly string[]): boolean =>
+    [...(queued ?? [])].sort().join() === [...boards].sort().join();
+  for (const ticket of state.tickets.values()) {
+    if (ticket.offer) continue;
+    if (ticket.parts) {
+      for (const { target, queue } of ticket.parts) {
+        if (!isSame(state.findSet(queue)?.boards, boardsFor(state.lab, { kind: 'lock', target })))
+          problems.push(`a part of ticket ${ticket.id} is in another set's queue`);
+      }
+      continue;
+    }
+    const boards = boardsFor(state.lab, ticket);
+    if (boards.length === 0) problems.push(`ticket ${ticket.id} waits for nothing that the lab has`);
+    const queued = ticket.kind === 'slot' ? ticket.slotBoards : state.findSet(ticket.queue)?.boards;
+    if (!isSame(queued, boards)) problems.push(`ticket ${ticket.id} is in another set's queue`);
+  }
   return problems;
 }
 
-function offeredTokens(ticket: TicketRecord | undefined): Token[] {
-  if (!ticket?.offer) return [];
-  return (ticket.offer.all ?? [ticket.offer]).map(({ token }) => token);
-}
-
-function checkParts(state: State, ticket: TicketRecord): string[] {
-  return (ticket.parts ?? []).flatMap(({ target, queue }) => {
-    const boards = boardsFor(state.lab, { kind: 'lock', target });
-    const queued = state.findSet(queue)?.boards ?? [];
-    return [...queued].sort().join() === boards.sort().join()
-      ? []
-      : [`a part of ticket ${ticket.id} is in another set's queue`];
-  });
+/** Whether the ticket is offered what has this token. */
+function isOfferedUnder(ticket: TicketRecord | undefined, token: Token): boolean {
+  const { offer } = ticket ?? {};
+  if (!offer) return false;
+  return offer.all ? offer.all.some((one) => sameToken(one.token, token)) : sameToken(offer.token, token);
 }
 
 function hadJob(lock: LockRecord): boolean {
@@ -186,7 +199,7 @@ function hadJob(lock: LockRecord): boolean {
 }
 
 /** Nothing bears a number that has not been drawn; tokens name one thing each. */
-function checkNumbers(state: State): string[] {
+function checkNumbers(state: Records): string[] {
   const problems: string[] = [];
   const { token, sequence } = state.meta;
   const drawn: Token[] = [];
@@ -211,7 +224,7 @@ function checkNumbers(state: State): string[] {
 }
 
 /** What only tickets keep alive goes with them. */
-function checkLeftovers(state: State): string[] {
+function checkLeftovers(state: Records): string[] {
   const problems: string[] = [];
   const tickets = [...state.tickets.values()];
   for (const turn of state.turns.values()) {
@@ -235,7 +248,7 @@ export function boardsFor(
   ticket: Pick<TicketRecord, 'target' | 'needs' | 'kind'>,
 ): string[] {
   const { target, needs, kind } = ticket;
-  const definitions = new Map(lab.boards.map((board) => [board.name, board]));
+  const definitions = definitionsOf(lab);
   // A job slot is that of a lock, which keeps the name under which it was given.
   const keepsNames = kind === 'slot' && target.kind === 'board';
   const today = (name: string): string =>
@@ -247,6 +260,17 @@ export function boardsFor(
     const board = definitions.get(name);
     return board !== undefined && (needs === undefined || fits(board, needs));
   });
+}
+
+const knownDefinitions = new WeakMap<LabDefinition, ReadonlyMap<string, BoardDefinition>>();
+
+function definitionsOf(lab: LabDefinition): ReadonlyMap<string, BoardDefinition> {
+  let definitions = knownDefinitions.get(lab);
+  if (!definitions) {
+    definitions = new Map(lab.boards.map((board) => [board.name, board]));
+    knownDefinitions.set(lab, definitions);
+  }
+  return definitions;
 }
 
 export function isUsable(board: BoardRecord): boolean {

@@ -35,8 +35,9 @@ export interface ServerEvents {
   readonly onChange: (change: Change) => void;
 }
 
-/** Steps between two looks at everything by brute force. */
-const fullCheckEvery = 101;
+/** Steps between two looks at everything by brute force, and refused commits between two at all indexes. */
+const fullCheckEvery = 1_009;
+const rebuildEvery = 16;
 const settleMs = 2_000;
 /** Commands that may come twice and then change nothing. */
 const repeatable: readonly CommandName[] = [
@@ -180,7 +181,8 @@ export class SimulatedServer {
     this.refusals += 1;
     for (const { result } of stepped.toReversed()) undo(this.state, result.changes);
     this.trace.note(this.#agenda.nowMs, 'that commit is refused');
-    this.problems.push(...this.checker.checkRebuilt(this.state));
+    this.problems.push(...this.checker.checkUndone(this.state));
+    if (this.refusals % rebuildEvery === 0) this.problems.push(...this.checker.checkRebuilt(this.state));
     for (const { posted } of stepped) posted.hear({ kind: 'lost' });
   }
 
@@ -191,6 +193,7 @@ export class SimulatedServer {
       for (const change of result.changes) this.#noteChange(change);
       if (posted.requestId !== undefined) this.#answers.set(posted.requestId, result.reply);
     }
+    this.problems.push(...this.checker.checkAlarm(this.state));
     if (this.steps % fullCheckEvery < stepped.length)
       this.problems.push(...this.checker.checkAll(this.state));
   }

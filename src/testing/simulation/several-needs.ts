@@ -1,7 +1,7 @@
 // Tickets for several boards by brute force, from the records alone: what they need, how much of it a list of boards
 // covers, and what must hold while boards are kept for them. Pure.
 import type { LabDefinition, TicketRecord } from '../../domain/records.ts';
-import type { State } from '../../domain/state.ts';
+import type { Records } from './mirror.ts';
 import { boardsFor, isUsable } from './record-checks.ts';
 
 export interface NeedBoards {
@@ -30,6 +30,26 @@ export function countMatched(needs: readonly NeedBoards[], boards: readonly stri
   return best;
 }
 
+/**
+ * The same in another way, for each step: by the theorem of Hall, in the form of the smallest cut. For every choice of
+ * needs, what the others want and the given boards that would do for a chosen one are a limit; the least is reached.
+ */
+export function countServed<B>(
+  needs: readonly { readonly spots: readonly B[]; readonly count: number }[],
+  given: readonly B[],
+): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let chosen = 0; chosen < 1 << needs.length; chosen += 1) {
+    let limit = 0;
+    for (const [at, need] of needs.entries()) if (((chosen >> at) & 1) === 0) limit += need.count;
+    for (const board of given) {
+      if (needs.some(({ spots }, at) => ((chosen >> at) & 1) === 1 && spots.includes(board))) limit += 1;
+    }
+    least = Math.min(least, limit);
+  }
+  return least;
+}
+
 /** The number of each grant of the ticket's offer, and for which of its needs it is. */
 export function grantNumbers(ticket: TicketRecord): [part: number, number: number][] {
   const { offer, parts } = ticket;
@@ -43,7 +63,7 @@ export function grantNumbers(ticket: TicketRecord): [part: number, number: numbe
  * All or none: of what is kept nothing is more than a ticket lacks, and it is kept for one that waits and gathers. No
  * board is free that a gathering ticket lacks, nor boards that together are all that any of them wants.
  */
-export function checkGathering(state: State): string[] {
+export function checkGathering(state: Records): string[] {
   const problems: string[] = [];
   const boards = [...state.boards.values()].filter(
     (board) => isUsable(board) && !state.locks.has(board.name),
