@@ -6,7 +6,15 @@ import { beginEnding } from './locks.ts';
 import { secureFree } from './power.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
 import { openDoors } from './restart.ts';
-import { findReclaims, gather, isWantedBefore, reviewKept, serveSeveral } from './several.ts';
+import {
+  countWithheld,
+  endRest,
+  findReclaims,
+  gather,
+  isWantedBefore,
+  reviewKept,
+  serveSeveral,
+} from './several.ts';
 import { offerIdleSlot } from './slots.ts';
 import type { State } from './state.ts';
 import type { Step } from './step.ts';
@@ -28,13 +36,15 @@ export function closeStep(step: Step): void {
 }
 
 function matchAll(step: Step): void {
-  const boards = [...step.boardsToMatch];
-  step.boardsToMatch.clear();
-  for (const board of boards) matchBoard(step, board);
-  // In order of arrival: job slots are served so.
-  const tickets = [...step.ticketsToMatch].sort((a, b) => a - b);
-  step.ticketsToMatch.clear();
-  for (const id of tickets) matchTicket(step, id);
+  while (step.boardsToMatch.size > 0 || step.ticketsToMatch.size > 0) {
+    const boards = [...step.boardsToMatch];
+    step.boardsToMatch.clear();
+    for (const board of boards) matchBoard(step, board);
+    // In order of arrival: job slots are served so.
+    const tickets = [...step.ticketsToMatch].sort((a, b) => a - b);
+    step.ticketsToMatch.clear();
+    for (const id of tickets) matchTicket(step, id);
+  }
 }
 
 /** Of those that ask for one board, the next in line for this one: the smallest rank among the heads of its queues. */
@@ -138,7 +148,9 @@ function reviewHolds(step: Step): void {
   for (const key of queues) {
     const found = findReclaim(step, key);
     if (found) step.effects.push({ kind: 'ping', ticket: found.ticket });
-    for (const id of state.findSet(key)?.several ?? []) several.add(id);
+    const set = state.findSet(key);
+    if (set) countWithheld(step, set);
+    for (const id of set?.several ?? []) several.add(id);
   }
   for (const id of several) {
     const ticket = state.tickets.get(id);
@@ -151,7 +163,9 @@ export function reclaimFor(step: Step, ticket: TicketRecord): void {
   if (ticket.kind === 'slot' || ticket.state !== 'waiting') return;
   const why = { reason: 'reclaimed', by: ticket.user, note: '' } as const;
   if (ticket.parts) {
-    for (const lock of findReclaims(step, ticket)) beginEnding(step, lock, why);
+    const locks = findReclaims(step, ticket);
+    if (locks.length > 0) endRest(step, ticket);
+    for (const lock of locks) beginEnding(step, lock, why);
     return;
   }
   const found = findReclaim(step, ticket.queue);

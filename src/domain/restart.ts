@@ -24,7 +24,7 @@ export function restart(step: Step, body: CommandTypes['restart']['body']): unde
 
 /** Whoever was connected is waited for; graces begin anew; an unconfirmed grant stays with its ticket for now. */
 function resettleTicket(step: Step, ticket: TicketRecord, settleUntil: number): void {
-  const { graceUntil: _grace, ...rest } = ticket;
+  const { graceUntil: _grace, ...rest } = gatherAnew(ticket);
   const away = ticket.detached ? {} : { graceUntil: settleUntil + step.timing.graceMs };
   if (ticket.offer) {
     const making = isMaking(step.state, ticket);
@@ -39,6 +39,13 @@ function resettleTicket(step: Step, ticket: TicketRecord, settleUntil: number): 
     const settling = ticket.state === 'waiting' || ticket.settling;
     step.putTicket({ ...rest, ...away, state: 'parked', settling });
   }
+}
+
+/** Nothing is kept over a start: the time for it begins anew too. */
+function gatherAnew(ticket: TicketRecord): TicketRecord {
+  const { gather } = ticket;
+  if (gather?.state !== 'gathering') return ticket;
+  return { ...ticket, gather: { state: 'rested', restMs: gather.restMs } };
 }
 
 /** Everybody is back, or has had time: grant what is free. */

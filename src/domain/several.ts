@@ -11,6 +11,7 @@ import type { Gather, Granted } from './offer.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
 import type { State } from './state.ts';
 import type { Step } from './step.ts';
+import type { TargetSet } from './target-set.ts';
 import { queuesOf, wantedQueues } from './ticket-parts.ts';
 import { compareRanks, type Rank } from './ticket-queue.ts';
 
@@ -42,10 +43,19 @@ export function gather(step: Step, ticket: TicketRecord): void {
   const kept = keptFor(step.state, ticket).filter((board) => isNextFor(step.state, board, ticket));
   const plan = planFor(step.state, ticket, [...kept, ...openTo(step.state, ticket)]);
   if (isComplete(plan)) return grantAll(step, ticket, plan);
-  if (ticket.gather?.state === 'resting') return;
+  if (!mayGather(step.state, ticket)) return;
   const more = plan.filter((board) => board !== undefined && step.state.isFree(board));
   if (more.length === 0) return;
   for (const name of more) keep(step, name ?? '', ticket.id);
+  beginGather(step, ticket);
+}
+
+/** Nothing is ever kept in a lab that gives it no time. */
+function mayGather(state: State, ticket: TicketRecord): boolean {
+  return state.lab.gatherSeconds > 0 && ticket.gather?.state !== 'resting';
+}
+
+function beginGather(step: Step, ticket: TicketRecord): void {
   if (ticket.gather?.state === 'gathering') return;
   const gatherMs = step.state.lab.gatherSeconds * 1000;
   const restMs = ticket.gather?.restMs ?? gatherMs;
@@ -59,13 +69,20 @@ export function endGather(
   ended: Exclude<Gather, { state: 'rested' }>,
 ): void {
   const { restMs } = ended;
-  const kept = [...step.state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
-  if (ended.state === 'resting' || kept.length === 0) {
+  // While its client was away, whatever was kept has gone on already.
+  if (ended.state === 'resting' || ticket.state === 'parked')
     return step.putTicket({ ...ticket, gather: { state: 'rested', restMs } });
-  }
+  const kept = [...step.state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
   const nextMs = Math.max(restMs, Math.min(2 * restMs, step.timing.gatherRestMsMax));
   step.putTicket({ ...ticket, gather: { state: 'resting', until: step.now + restMs, restMs: nextMs } });
   for (const board of kept) letGo(step, board);
+}
+
+/** It is about to have everything: what comes free meanwhile is kept for it. */
+export function endRest(step: Step, ticket: TicketRecord): void {
+  const { gather } = ticket;
+  if (gather?.state === 'resting')
+    step.putTicket({ ...ticket, gather: { state: 'rested', restMs: gather.restMs } });
 }
 
 /**
@@ -84,6 +101,29 @@ export function reviewKept(step: Step): boolean {
   return hasChanged;
 }
 
+/**
+ * A board past the end of its hold is left to its holder as long as a ticket for several comes first for it and lacks
+ * others. Where somebody waits behind that ticket, its time to gather runs as if the board were kept for it.
+ */
+export function countWithheld(step: Step, set: TargetSet): void {
+  if (set.several.size === 0 || !set.hasOverdue(step.now)) return;
+  for (const board of [...set.overdueBoards(step.now)]) {
+    const line = severalInLine(step.state, board);
+    const first = line.find(({ ticket }) => isShortOf(step.state, ticket, board));
+    if (first && isAnyoneBehind(step.state, board, { first, line })) beginGather(step, first.ticket);
+  }
+}
+
+function isAnyoneBehind(
+  state: State,
+  board: string,
+  { first, line }: { first: InLine; line: readonly InLine[] },
+): boolean {
+  if (line.at(-1) !== first) return true;
+  const heads = state.setsOf(board).map((set) => set.queue.head());
+  return heads.some((head) => head && compareRanks(first.rank, head.rank) < 0);
+}
+
 /** All kept boards, at once: a start, or another configuration, has everybody begin anew. */
 export function letAllGo(step: Step): void {
   for (const board of [...step.state.kept.keys()]) letGo(step, board);
@@ -95,8 +135,7 @@ export function letAllGo(step: Step): void {
  */
 export function findReclaims(step: Step, ticket: TicketRecord): LockRecord[] {
   const { state } = step;
-  if (ticket.state !== 'waiting' || ticket.gather?.state === 'resting' || state.meta.mode !== 'open')
-    return [];
+  if (ticket.state !== 'waiting' || state.meta.mode !== 'open') return [];
   const sets = queuesOf(ticket).map((queue) => state.getSet(queue));
   if (!sets.some((set) => set.hasOverdue(step.now))) return [];
   const isNext = (board: string): boolean => isNextFor(state, board, ticket);
@@ -158,7 +197,7 @@ function isNextFor(state: State, board: string, ticket: TicketRecord): boolean {
 
 /** Whether the board, kept for the gathering ticket, would bring it nearer to having all. */
 function isShortOf(state: State, ticket: TicketRecord, board: string): boolean {
-  if (ticket.gather?.state === 'resting') return false;
+  if (!mayGather(state, ticket)) return false;
   const kept = keptFor(state, ticket).filter((other) => other !== board);
   return planFor(state, ticket, [...kept, board]).includes(board);
 }
@@ -170,13 +209,19 @@ function mayKeep(state: State, board: string, ticket: TicketRecord): boolean {
 
 /** Boards kept for the ticket that can still be granted, in the lab's order. */
 function keptFor(state: State, ticket: TicketRecord): string[] {
-  const mine = [...state.kept].filter(([board, id]) => id === ticket.id && state.isFreeFor(board, id));
-  const { ordinal } = state.labIndex;
-  const kept = mine.map(([board]) => board);
-  return kept.sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
+  return keptBoards(state, (id) => id === ticket.id);
 }
 
-/** Free boards that the ticket may have, of each set as many as it could use at most, in the set's order. */
+function keptBoards(state: State, isMeant: (ticket: number) => boolean): string[] {
+  const meant = [...state.kept].filter(([board, id]) => isMeant(id) && state.isFreeFor(board, id));
+  const { ordinal } = state.labIndex;
+  return meant.map(([board]) => board).sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
+}
+
+/**
+ * Free boards that the ticket may have, of each set as many as it could use at most, in the set's order. For one that rests
+ * also those that are kept for somebody behind it: nobody else would have them let go.
+ */
 function openTo(state: State, ticket: TicketRecord): string[] {
   const countMax = wantedQueues(ticket).length;
   const found = new Set<string>();
@@ -189,6 +234,9 @@ function openTo(state: State, ticket: TicketRecord): string[] {
       count += 1;
     }
   }
+  if (ticket.gather?.state === 'resting')
+    for (const board of keptBoards(state, (id) => id !== ticket.id))
+      if (isNextFor(state, board, ticket)) found.add(board);
   return [...found];
 }
 
@@ -206,8 +254,10 @@ function isComplete(plan: readonly (string | undefined)[]): plan is readonly str
 function grantAll(step: Step, ticket: TicketRecord, plan: readonly string[]): void {
   const queues = wantedQueues(ticket);
   const all: Granted[] = inListedOrder(step.state, ticket, plan).map((board, part) => {
-    const record = step.state.boards.get(board);
-    if (record?.keptFor !== undefined) unkeep(step, board);
+    const keeper = step.state.boards.get(board)?.keptFor;
+    if (keeper !== undefined) unkeep(step, board);
+    // Whoever has lost it to us may do with another that is free.
+    if (keeper !== undefined && keeper !== ticket.id) step.ticketsToMatch.add(keeper);
     return grantBoard(step, ticket, { board, queue: queues[part] ?? '' });
   });
   const [first] = all;

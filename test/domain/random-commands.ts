@@ -75,8 +75,9 @@ const labs: readonly LabOptions[] = [
     boards,
     pools: { p: ['b1', 'b2'], q: ['b3', 'b2'], 'r*': ['b2', 'b1'] },
     limits: { adHocQueuesPerBoard: 2 },
+    gatherSeconds: 10,
   },
-  { boards: ['b1', 'b2'], pools: { p: ['b2'], q: ['b1'] } },
+  { boards: ['b1', 'b2'], pools: { p: ['b2'], q: ['b1'] }, gatherSeconds: 0 },
   { boards, pools: { p: ['b1', 'b2'], q: ['b3', 'b2'] }, lockFiles: '/locks' },
   { boards: [{ name: 'b1', lockFile: 'old' }, 'b2'], pools: { p: ['b2', 'b1'] }, lockFiles: '/old' },
   { boards, pools: { p: ['b3', 'b1'], q: ['b2', 'b3'] }, discipline: 'fifo' },
@@ -102,6 +103,13 @@ const several: readonly TargetSpec[] = [
     needs: [
       { target: { kind: 'pool', name: 'q' }, count: 1 },
       { target: { kind: 'board', name: 'b2' }, count: 1 },
+    ],
+  },
+  {
+    kind: 'several',
+    needs: [
+      { target: { kind: 'board', name: 'b1' }, count: 1 },
+      { target: { kind: 'board', name: 'b3' }, count: 1 },
     ],
   },
 ];
@@ -188,7 +196,7 @@ function toSubmit(draft: Draft, caller: Caller): Submit {
   return {
     caller,
     kind,
-    target: kind === 'lock' && wish % 5 === 1 ? at(several, which) : at(targets, which),
+    target: kind === 'lock' && wish % 5 < 2 ? at(several, which) : at(targets, which),
     key: at(keys, wish),
     set: wish % 3 === 0 ? `${caller.user}/ci` : caller.user,
     priority: at([1, 1, 1, 0, 2] as const, wish),

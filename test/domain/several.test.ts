@@ -225,6 +225,18 @@ describe('gathering', () => {
     assert.deepEqual(keptBoards(lab, all), ['b2']);
   });
 
+  test('begins anew after a crash, with all of its time', () => {
+    const lab = busy();
+    const all = lab.askAll('ana', ['b1', 'b2']);
+    lab.release('bob', 'b1');
+    lab.pass(590);
+    lab.restart();
+    lab.present();
+    lab.send('attach', { ticket: all });
+    lab.pass(590);
+    assert.deepEqual(keptBoards(lab, all), ['b1']);
+  });
+
   test('makes a holder past its end leave only where it then could have all', () => {
     const lab = new Lab(three);
     lab.take('bob', 'b1', { holdSeconds: 10 });
@@ -240,6 +252,88 @@ describe('gathering', () => {
     );
     lab.send('alive', { ticket: all });
     assert.deepEqual(offeredAll(lab, all), ['b1', 'b2']);
+  });
+
+  test('never begins in a lab that gives it no time, and all boards at once are had there too', () => {
+    const lab = new Lab({ ...three, gatherSeconds: 0 });
+    lab.take('bob', 'b1', { holdSeconds: 10 });
+    const all = lab.askAll('ana', ['b1', 'b2']);
+    lab.pass(1);
+    assert.deepEqual([lab.fate(all), keptBoards(lab, all)], ['waiting', []]);
+    assert.equal(lab.take('cyd', 'b2').board, 'b2');
+    lab.release('cyd', 'b2');
+    lab.pass(10);
+    lab.send('alive', { ticket: all });
+    assert.deepEqual(offeredAll(lab, all), ['b1', 'b2']);
+  });
+
+  test('takes its time also where it only holds others up from a board past its hold, and then rests', () => {
+    const lab = new Lab({ ...three, gatherSeconds: 600 });
+    lab.take('bob', 'b1', { holdSeconds: 10 });
+    lab.take('bob', 'b2', { key: 'no end' });
+    const all = lab.askAll('ana', ['b1', 'b2']);
+    lab.pass(1_000);
+    assert.equal(lab.ticket(all).gather, undefined, 'nobody is held up');
+    const single = lab.ask('cyd', 'b1');
+    lab.pass(599);
+    lab.send('alive', { ticket: single });
+    assert.deepEqual([lab.stateOf('b1'), lab.lock('b1').user], ['held', 'bob']);
+    lab.pass(1);
+    lab.send('alive', { ticket: single });
+    assert.equal(lab.offered(single), 'b1');
+  });
+
+  test('holds up another ticket for several no longer either', () => {
+    const lab = new Lab({ ...three, gatherSeconds: 600 });
+    lab.take('bob', 'b1', { holdSeconds: 10 });
+    lab.take('bob', 'b2', { key: 'no end' });
+    lab.askAll('ana', ['b1', 'b2']);
+    const behind = lab.askAll('cyd', ['b1', 'b3']);
+    lab.pass(10);
+    lab.pass(590);
+    assert.equal(lab.ticket(behind).gather?.state, 'resting', 'it had b3 kept from the beginning');
+    lab.pass(10);
+    lab.send('alive', { ticket: behind });
+    assert.deepEqual(offeredAll(lab, behind), ['b1', 'b3'], 'a rest ends where everything can be had');
+  });
+
+  test('takes no board from one that rests and could have all with it', () => {
+    const lab = busy();
+    const first = lab.askAll('ana', ['b1', 'b2']);
+    const behind = lab.askAll('cyd', ['b1', 'b3']);
+    lab.release('bob', 'b1');
+    lab.pass(600);
+    assert.deepEqual([keptBoards(lab, first), keptBoards(lab, behind)], [[], ['b1']]);
+    lab.release('bob', 'b2');
+    assert.deepEqual([offeredAll(lab, first), keptBoards(lab, behind)], [['b1', 'b2'], []]);
+  });
+
+  test('ends its rest where a holder past its end has the last board, though another is kept for somebody behind it', () => {
+    const lab = new Lab({ ...three, gatherSeconds: 600 });
+    lab.take('bob', 'b1');
+    lab.take('bob', 'b2', { holdSeconds: 1000 });
+    lab.take('bob', 'b3');
+    const first = lab.askAll('ana', ['b1', 'b2']);
+    const behind = lab.askAll('cyd', ['b1', 'b3']);
+    lab.release('bob', 'b1');
+    lab.pass(600);
+    assert.deepEqual(keptBoards(lab, behind), ['b1']);
+    lab.pass(400);
+    lab.send('alive', { ticket: first });
+    assert.deepEqual([offeredAll(lab, first), keptBoards(lab, behind)], [['b1', 'b2'], []]);
+  });
+
+  test('has another board, where the one that was kept goes to one that rests', () => {
+    const lab = new Lab({ boards: ['b1', 'b2', 'b3', 'b4'], pools: { p: ['b1', 'b4'] }, gatherSeconds: 600 });
+    for (const board of ['b1', 'b2', 'b3', 'b4']) lab.take('bob', board);
+    const first = lab.askAll('ana', ['b1', 'b2']);
+    const behind = ticketOf(askAll(lab, 'cyd', 'p b3'));
+    lab.release('bob', 'b1');
+    lab.pass(600);
+    lab.release('bob', 'b4');
+    assert.deepEqual(keptBoards(lab, behind), ['b1']);
+    lab.release('bob', 'b2');
+    assert.deepEqual([offeredAll(lab, first), keptBoards(lab, behind)], [['b1', 'b2'], ['b4']]);
   });
 
   test('outlives a crash: it keeps its place, and gathers anew', () => {

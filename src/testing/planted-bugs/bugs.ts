@@ -310,7 +310,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a ticket that rests has boards kept',
     file: 'domain/several.ts',
-    find: "if (ticket.gather?.state === 'resting') return;",
+    find: 'if (!mayGather(step.state, ticket)) return;',
     replace: '',
   },
   {

@@ -3,7 +3,7 @@
 import { isIdleFor } from './invariants.ts';
 import type { Mirror } from './mirror.ts';
 import type { OrderModel, Wish } from './order-model.ts';
-import { countServed } from './several-needs.ts';
+import { countServed, mayGather } from './several-needs.ts';
 import type { Spot } from './spots.ts';
 
 export class IdleModel {
@@ -52,7 +52,7 @@ export class IdleModel {
     const most = countServed(parts, [...kept, ...free]);
     const wanted = parts.reduce((sum, { count }) => sum + count, 0);
     if (most === wanted) problems.push(`ticket ${ticket.id} waits while all its boards are free`);
-    if (ticket.gather?.state !== 'resting' && most > had)
+    if (mayGather(this.#mirror.lab, ticket) && most > had)
       problems.push(`ticket ${ticket.id} waits while a board that it lacks is free`);
   }
 

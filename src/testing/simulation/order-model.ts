@@ -4,7 +4,7 @@
 
 import type { Change, TicketRecord } from '../../domain/records.ts';
 import type { Mirror } from './mirror.ts';
-import { countServed, grantNumbers, needsFor } from './several-needs.ts';
+import { countServed, grantNumbers, mayGather, needsFor } from './several-needs.ts';
 import { compareStandings, type Spot, Spots, type Standing } from './spots.ts';
 import { type PendingGrant, TurnLine, type WishPart } from './turn-line.ts';
 
@@ -66,15 +66,18 @@ export class OrderModel {
 
   /** A ticket that gathers, comes before this one in the line for the board, and would be nearer to all with it. */
   severalBefore(spot: Spot, wish: Wish): TicketRecord | undefined {
-    if (this.severals.size === 0) return undefined;
+    return this.allSeveralBefore(spot, wish).next().value;
+  }
+
+  *allSeveralBefore(spot: Spot, wish: Wish): Generator<TicketRecord, undefined> {
+    if (this.severals.size === 0) return;
     const rank = this.#rankFor(spot, wish);
-    if (!rank) return undefined;
+    if (!rank) return;
     for (const other of this.severals) {
-      if (other === wish || other.ticket.gather?.state === 'resting') continue;
+      if (other === wish || !mayGather(this.#mirror.lab, other.ticket)) continue;
       const theirs = this.#rankFor(spot, other);
-      if (theirs && compareStandings(theirs, rank) < 0 && this.#isShortOf(other, spot)) return other.ticket;
+      if (theirs && compareStandings(theirs, rank) < 0 && this.#isShortOf(other, spot)) yield other.ticket;
     }
-    return undefined;
   }
 
   /** Whether nobody comes before this ticket for several in the line for a board that it could use. */

@@ -76,7 +76,8 @@ export class ReclaimModel {
   /** After a step: whoever has become next in line for such a board must have been asked for a sign of life. */
   check(result: StepResult, now: number, problems: string[]): void {
     if (result.changes.length === 0 && now < this.#nextEndAt) return;
-    const due = this.#findDue(now);
+    const overdue = this.#findOverdue(now);
+    const due = this.#findDue(overdue, now);
     for (const id of due) {
       if (this.#due.has(id)) continue;
       const isAsked = result.effects.some((effect) => effect.kind === 'ping' && effect.ticket === id);
@@ -84,10 +85,11 @@ export class ReclaimModel {
         problems.push(`ticket ${id} is next in line for a board past its hold, and nobody asked its client`);
     }
     this.#due = due;
+    for (const spot of overdue) this.#checkWithheld(spot, problems);
   }
 
-  #findDue(now: number): Set<number> {
-    const due = new Set<number>();
+  /** Boards past their hold, of which somebody may get one now. */
+  #findOverdue(now: number): readonly Spot[] {
     const overdue: Spot[] = [];
     this.#nextEndAt = Number.POSITIVE_INFINITY;
     for (const spot of this.#order.spots.all) {
@@ -96,7 +98,12 @@ export class ReclaimModel {
       if (endsAt <= now) overdue.push(spot);
       else this.#nextEndAt = Math.min(this.#nextEndAt, endsAt);
     }
-    if (overdue.length === 0 || this.#mirror.meta.mode !== 'open') return due;
+    return this.#mirror.meta.mode === 'open' ? overdue : [];
+  }
+
+  #findDue(overdue: readonly Spot[], now: number): Set<number> {
+    const due = new Set<number>();
+    if (overdue.length === 0) return due;
     for (const wish of this.#order.severals)
       if (this.#reclaimableForSeveral(wish, now).length > 0) due.add(wish.ticket.id);
     for (const spot of overdue) {
@@ -106,18 +113,30 @@ export class ReclaimModel {
     return due;
   }
 
+  /** Whoever waits for such a board behind a ticket that gathers waits only as long as that may gather. */
+  #checkWithheld(spot: Spot, problems: string[]): void {
+    const next = spot.isUsable ? this.#order.nextFor(spot) : undefined;
+    const wish = next && this.#order.findWish(next.id);
+    const before = wish ? [...this.#order.allSeveralBefore(spot, wish)] : [];
+    const [first] = before;
+    if (!first || before.some(({ gather }) => gather?.state === 'gathering')) return;
+    problems.push(
+      `ticket ${next?.id} waits for ${spot.name} behind ticket ${first.id}, whose time does not run`,
+    );
+  }
+
   /**
-   * Boards past their hold that a ticket for several may have, where with them, with what is free or kept for it and with
-   * what ends it would have all; none where it has all without them.
+   * Boards past their hold that a ticket for several may have, where with them, with what is free or kept and with what ends
+   * it would have all; none where it has all without them.
    */
   #reclaimableForSeveral(wish: Wish, now: number): Spot[] {
     const { ticket, parts } = wish;
-    if (ticket.state !== 'waiting' || ticket.gather?.state === 'resting') return [];
+    if (ticket.state !== 'waiting') return [];
     const had: Spot[] = [];
     const overdue: Spot[] = [];
     for (const spot of this.#order.spots.all) {
-      const keptFor = spot.board?.keptFor;
-      if (!spot.isUsable || (keptFor !== undefined && keptFor !== ticket.id)) continue;
+      // One that is kept for another behind it can be had too; who keeps it before it is before it in the line.
+      if (!spot.isUsable) continue;
       const isOverdue = spot.isOverdue(now);
       if (!isOverdue && spot.lock && spot.lock.state !== 'ending') continue;
       if (this.#order.isNextFor(spot, wish)) (isOverdue ? overdue : had).push(spot);

@@ -50,6 +50,11 @@ export function countServed<B>(
   return least;
 }
 
+/** Whether boards may be kept for it: not while it rests, and never in a lab that gives that no time. */
+export function mayGather(lab: LabDefinition, ticket: TicketRecord): boolean {
+  return lab.gatherSeconds > 0 && ticket.gather?.state !== 'resting';
+}
+
 /** The number of each grant of the ticket's offer, and for which of its needs it is. */
 export function grantNumbers(ticket: TicketRecord): [part: number, number: number][] {
   const { offer, parts } = ticket;
@@ -87,7 +92,7 @@ export function checkGathering(state: Records): string[] {
     const most = countMatched(needs, [...kept, ...free]);
     const wanted = needs.reduce((sum, { count }) => sum + count, 0);
     if (most === wanted) problems.push(`ticket ${ticket.id} waits while all its boards are free`);
-    if (ticket.gather?.state !== 'resting' && most > had)
+    if (mayGather(state.lab, ticket) && most > had)
       problems.push(`ticket ${ticket.id} waits while a board that it lacks is free`);
   }
   return problems;
