@@ -24,6 +24,8 @@ export class Person {
   readonly user: string;
   /** Boards that it has and looks after. */
   readonly boards = new Set<string>();
+  /** What it is at, for whoever wonders why it does not end. */
+  doing = 'connects';
   readonly #world: World;
   readonly #isRemote: boolean;
   readonly #mind = new AbortController();
@@ -132,11 +134,14 @@ export class Person {
   /** The whole of a lock or a run. */
   want(wish: Wish): (client: Client) => Promise<void> {
     return async (client) => {
+      this.doing = 'uploads';
       if (wish.job) await uploadMissing(client, imageSources(), { signal: this.#mind.signal });
+      this.doing = `submits ${JSON.stringify(wish)}`;
       const ticket = await submitTicket(client, wish, {
         signal: this.#mind.signal,
         places: this.#world.host.random.chance(0.3),
       });
+      this.doing = `waits with ticket ${ticket.id}`;
       // What is withdrawn in the middle is told by the ticket itself.
       const onMind = (): void => void ticket.withdraw().catch(() => undefined);
       this.#mind.signal.addEventListener('abort', onMind);
@@ -148,18 +153,21 @@ export class Person {
   }
 
   async #follow(client: Client, ticket: Ticket, job: JobSpec): Promise<void> {
+    this.doing = `reads the console of job ${ticket.id}`;
     let text = '';
     let isWhole = true;
     for await (const piece of readConsole(client, ticket.id)) {
       if (piece.kind === 'gap') isWhole = false;
       else if (isWhole) text += Buffer.from(piece.bytes).toString();
     }
+    this.doing = `waits for the end of job ${ticket.id}`;
     const view = await ticket.jobEnded();
     this.#world.judge.checkJob(view, job.endText, { text, isWhole });
   }
 
   /** Has boards for itself for a while, and gives each back. */
   async #use(client: Client, locks: readonly LockView[], key: string): Promise<void> {
+    this.doing = `has ${locks.map(({ board }) => board).join(' and ')}`;
     const { judge, host } = this.#world;
     const { random } = host;
     for (const lock of locks) judge.checkLock(lock);
@@ -197,6 +205,7 @@ export class Person {
   /** `run -n` by the holder, on the board or on something that has it. */
   async #runUnder(client: Client, board: string, key: string): Promise<void> {
     const { random } = this.#world.host;
+    this.doing = `runs a job under its lock on ${board}`;
     const job = pickJob(random);
     const target = random.chance(0.7) ? board : pickTarget(random);
     await uploadMissing(client, imageSources());
@@ -206,6 +215,7 @@ export class Person {
   }
 
   async #release(client: Client, target: string, key: string, token?: string): Promise<void> {
+    this.doing = `releases ${target}`;
     const named = token === undefined ? {} : { token };
     await client.request('release', { requestId: randomUUID(), target, key, ...named });
     for (const board of target.split(',')) this.boards.delete(board);

@@ -88,7 +88,7 @@ function isOver({ judge, server, people }: World): boolean {
 }
 
 function describe({ judge, people }: World): string {
-  const names = [...people].map(({ process }) => process.name).join(', ');
+  const names = [...people].map(({ process, doing }) => `${process.name} ${doing}`).join(', ');
   return `${names}\n  ${judge.leftovers()}`;
 }
 
