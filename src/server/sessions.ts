@@ -56,7 +56,8 @@ export class Sessions {
   readonly #events: SessionEvents;
   readonly #all = new Set<Session>();
   readonly #byUser = new Map<string, number>();
-  readonly #owners = new Map<number, Session>();
+  /** Who follows a ticket. The last one is its owner, whose signs of life count; an earlier one takes over from it. */
+  readonly #followers = new Map<number, Session[]>();
   readonly #pings = new Map<Session, { nonce: number; ping: Ping }>();
   #nonce = 0;
   readonly #sweep: NodeJS.Timeout;
@@ -96,35 +97,50 @@ export class Sessions {
     return this.#all;
   }
 
-  /** The ticket's events go to this session from now on. One that has closed meanwhile is as good as none. */
+  /**
+   * The ticket's offers go to this session from now on, and its other events too. Whoever followed it before still hears
+   * of it, and is its client again should this one go. One that has closed meanwhile is as good as none.
+   */
   own(session: Session, ticket: number, options: { places: boolean }): void {
-    this.disown(ticket);
-    if (!this.#all.has(session)) return this.#events.onDetach(ticket, session.port.isPeerGone());
-    this.#owners.set(ticket, session);
+    this.#leave(session, ticket);
+    const followers = this.#followers.get(ticket) ?? [];
+    if (!this.#all.has(session)) {
+      if (followers.length === 0) this.#events.onDetach(ticket, session.port.isPeerGone());
+      return;
+    }
+    this.#followers.set(ticket, [...followers, session]);
     session.tickets.add(ticket);
     if (options.places) session.places.set(ticket, '');
   }
 
-  /** The ticket and its job are over, or another session has taken them. */
+  /** The ticket and its job are over. */
   disown(ticket: number): void {
-    const session = this.#owners.get(ticket);
-    session?.tickets.delete(ticket);
-    session?.places.delete(ticket);
-    this.#owners.delete(ticket);
+    for (const session of this.#followers.get(ticket) ?? []) this.#leave(session, ticket);
+  }
+
+  #leave(session: Session, ticket: number): void {
+    session.tickets.delete(ticket);
+    session.places.delete(ticket);
+    const rest = (this.#followers.get(ticket) ?? []).filter((one) => one !== session);
+    if (rest.length > 0) this.#followers.set(ticket, rest);
+    else this.#followers.delete(ticket);
   }
 
   ownerOf(ticket: number): Session | undefined {
-    return this.#owners.get(ticket);
+    return this.#followers.get(ticket)?.at(-1);
   }
 
-  send(ticket: number, event: ChannelEvent): void {
-    const owner = this.#owners.get(ticket);
-    if (owner && !owner.unanswered.has(ticket)) owner.port.send(event);
+  /** To all who follow it but one; what is offered is offered to its owner only. */
+  send(ticket: number, event: ChannelEvent, but?: Session): void {
+    const isOffer = event.event === 'ticket' && event.view.state === 'offered';
+    const followers = this.#followers.get(ticket) ?? [];
+    for (const session of isOffer ? followers.slice(-1) : followers)
+      if (session !== but && !session.unanswered.has(ticket)) session.port.send(event);
   }
 
   /** Asks the ticket's client for a sign of life. An answer is told by onAlive, none by onDetach. */
   ping(ticket: number): void {
-    const session = this.#owners.get(ticket);
+    const session = this.ownerOf(ticket);
     if (session) this.#ping(session, [ticket]);
     else this.#events.onDetach(ticket, false);
   }
@@ -136,7 +152,7 @@ export class Sessions {
     this.#pings.delete(session);
     const { tickets, missed } = found.ping;
     for (const ticket of new Set([...missed, ...tickets])) {
-      if (this.#owners.get(ticket) !== session) continue;
+      if (this.ownerOf(ticket) !== session) continue;
       if (missed.has(ticket)) this.#events.onBack(ticket);
       if (tickets.has(ticket)) this.#events.onAlive(ticket);
     }
@@ -152,8 +168,9 @@ export class Sessions {
     if (session.tickets.size === 0) return;
     const gone = session.port.isPeerGone();
     for (const ticket of [...session.tickets]) {
-      this.disown(ticket);
-      this.#events.onDetach(ticket, gone);
+      const wasOwner = this.ownerOf(ticket) === session;
+      this.#leave(session, ticket);
+      if (wasOwner) this.#passOn(ticket, gone);
     }
   }
 
@@ -192,8 +209,15 @@ export class Sessions {
     const found = this.#pings.get(session);
     if (!found) return;
     for (const ticket of session.tickets) {
+      if (this.ownerOf(ticket) !== session) continue;
       found.ping.missed.add(ticket);
       this.#events.onDetach(ticket, false);
     }
+  }
+
+  /** To whoever followed it before, who is told of what it is offered; else it has no client any more. */
+  #passOn(ticket: number, gone: boolean): void {
+    if (this.ownerOf(ticket)) this.#events.onBack(ticket);
+    else this.#events.onDetach(ticket, gone);
   }
 }

@@ -94,6 +94,44 @@ test('a ticket follows its client to another channel, and the end of the old one
   await assert.rejects(bob.call('attach', { ticket }), { code: 'NOT_ALLOWED' });
 });
 
+test('a second client that follows a job and leaves takes it from nobody: the first one hears of its end', {
+  timeout: 20_000,
+}, async (t) => {
+  const { lab } = await startLab(t);
+  const [first, second] = [new TestClient(lab, 'ada'), new TestClient(lab, 'ada')];
+  const job = await first.run('a');
+  await second.call('attach', { ticket: job });
+  second.isGone = true;
+  second.close();
+  await lab.core.run({ name: 'tick', body: {} });
+  const record = await lab.core.read((state) => state.jobs.get(job));
+  assert.ok(record && record.graceUntil === undefined, 'it has its client still');
+  await first.call('cancel', { requestId: 'over', id: job });
+  await first.event(isJob(job, 'ended'));
+});
+
+test('what is offered goes to the client that came last, and to the one before where that has left', {
+  timeout: 20_000,
+}, async (t) => {
+  const { lab } = await startLab(t);
+  const [bob, first, second] = [
+    new TestClient(lab, 'bob'),
+    new TestClient(lab, 'ada'),
+    new TestClient(lab, 'ada'),
+  ];
+  const held = await bob.lock('a');
+  assert.ok(held.view.state === 'offered');
+  await bob.confirm(held.ticket, held.view.token);
+  const { ticket } = await first.lock('a');
+  await second.call('attach', { ticket });
+  await bob.call('release', { requestId: 'over', target: 'a', key: '0' });
+  const isOffer = isTicket(ticket, 'offered');
+  await second.event(isOffer);
+  assert.ok(!first.messages.some(isOffer));
+  second.close();
+  await first.event(isOffer);
+});
+
 test('a client that misses a ping and answers late keeps its job', { timeout: 30_000 }, async (t) => {
   const { lab } = await startLab(t);
   const ada = new TestClient(lab, 'ada');

@@ -67,6 +67,8 @@ async function submitNew(call: Call, body: SubmitBody): Promise<ResponseOf<'subm
 /** One board of the target, or several of it and of others. Throws UNKNOWN_TARGET, BAD_REQUEST. */
 function wantedTarget(state: State, body: SubmitBody): TargetSpec {
   const { target, count = 1, also = [] } = body;
+  if (body.reuse && body.kind !== 'lock')
+    throw new MqError('BAD_REQUEST', 'A job does not take a lock that you have by --reuse: run it with -n.');
   if (count === 1 && also.length === 0) return resolveTarget(state, target);
   if (body.kind !== 'lock')
     throw new MqError('BAD_REQUEST', 'A job runs on one board. Lock several, then run on each.');
@@ -202,8 +204,7 @@ export const confirm: Handler<'confirm'> = async (call, body) => {
 
 /** The ticket is over. Whoever follows it on another stream is told what became of it. */
 function leaveTicket({ lab, session }: Call, view: TicketView): void {
-  if (lab.sessions.ownerOf(view.ticket) !== session)
-    lab.sessions.send(view.ticket, { event: 'ticket', view });
+  lab.sessions.send(view.ticket, { event: 'ticket', view }, session);
   lab.sessions.disown(view.ticket);
 }
 

@@ -86,7 +86,7 @@ export function pickWish(random: Random, user: string): Wish {
     ...(kind === 'run' ? { job: pickJob(random) } : {}),
     ...(isSeveral && random.chance(0.5) ? { count: random.between(2, 3) } : {}),
     ...(isSeveral ? { also: [{ target: pickTarget(random) }] } : {}),
-    reuse: !isSeveral && random.chance(0.1),
+    reuse: kind === 'lock' && !isSeveral && random.chance(0.1),
     members: random.chance(0.2),
   };
 }
