@@ -10,6 +10,7 @@ import {
   countWithheld,
   endRest,
   findReclaims,
+  firstOfSeveral,
   gather,
   isWantedBefore,
   reviewKept,
@@ -33,6 +34,7 @@ export function closeStep(step: Step): void {
   step.boardsToMatch.clear();
   step.ticketsToMatch.clear();
   step.setsToReview.clear();
+  step.keptToReview.clear();
 }
 
 function matchAll(step: Step): void {
@@ -150,7 +152,7 @@ function reviewHolds(step: Step): void {
     if (found) step.effects.push({ kind: 'ping', ticket: found.ticket });
     const set = state.findSet(key);
     if (set) countWithheld(step, set);
-    for (const id of set?.several ?? []) several.add(id);
+    for (const id of set ? firstOfSeveral(state, set) : []) several.add(id);
   }
   for (const id of several) {
     const ticket = state.tickets.get(id);

@@ -9,6 +9,7 @@ import { grantBoard, makeOffer } from './grants.ts';
 import { matchBoards } from './matching.ts';
 import type { Gather, Granted } from './offer.ts';
 import type { LockRecord, TicketRecord } from './records.ts';
+import { inOrderOf } from './several-line.ts';
 import type { State } from './state.ts';
 import type { Step } from './step.ts';
 import type { TargetSet } from './target-set.ts';
@@ -20,12 +21,16 @@ interface InLine {
   readonly rank: Rank;
 }
 
-/** Serves those that come before `head`, whoever is next of the others. Returns whether the board is taken or kept. */
+/**
+ * Serves the first of those that come before `head`, whoever is next of the others, who has a use for what is free.
+ * Returns whether one had: then the board may be taken or kept, and whoever is next in line may be somebody else.
+ */
 export function serveSeveral(step: Step, board: string, head: Rank | undefined): boolean {
+  const before = step.changes.length;
   for (const { ticket, rank } of severalInLine(step.state, board)) {
     if (head && compareRanks(head, rank) < 0) break;
     gather(step, ticket);
-    if (!step.state.isFree(board)) return true;
+    if (step.changes.length > before) return true;
   }
   return false;
 }
@@ -33,9 +38,11 @@ export function serveSeveral(step: Step, board: string, head: Rank | undefined):
 /** Whether a ticket for several comes before this rank in the line for the board, and would have it kept. */
 export function isWantedBefore(state: State, board: string, rank: Rank): boolean {
   if (state.severalTickets.size === 0) return false;
-  return severalInLine(state, board).some(
-    (other) => compareRanks(other.rank, rank) < 0 && isShortOf(state, other.ticket, board),
-  );
+  for (const other of severalInLine(state, board)) {
+    if (compareRanks(other.rank, rank) >= 0) return false;
+    if (isShortOf(state, other.ticket, board)) return true;
+  }
+  return false;
 }
 
 /** Grants the waiting ticket all of its boards, if they can be had; else keeps what brings it nearer. */
@@ -72,7 +79,7 @@ export function endGather(
   // While its client was away, whatever was kept has gone on already.
   if (ended.state === 'resting' || ticket.state === 'parked')
     return step.putTicket({ ...ticket, gather: { state: 'rested', restMs } });
-  const kept = [...step.state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
+  const kept = [...(step.state.keptBy.get(ticket.id) ?? [])];
   const nextMs = Math.max(restMs, Math.min(2 * restMs, step.timing.gatherRestMsMax));
   step.putTicket({ ...ticket, gather: { state: 'resting', until: step.now + restMs, restMs: nextMs } });
   for (const board of kept) letGo(step, board);
@@ -86,12 +93,19 @@ export function endRest(step: Step, ticket: TicketRecord): void {
 }
 
 /**
- * Boards stay kept only for a ticket that waits, gathers, and is still next in line for them. Returns whether one was
- * let go: then there is somebody to match it with.
+ * Boards stay kept only for a ticket that waits, gathers, and is still next in line for them. Looks at those that the
+ * step changed, and those in whose sets something changed: nobody else can have come before a ticket for another.
+ * Returns whether one was let go: then there is somebody to match it with.
  */
 export function reviewKept(step: Step): boolean {
+  const boards = new Set(step.keptToReview);
+  for (const set of step.setsToReview) {
+    for (const board of step.state.findSet(set)?.keptBoards() ?? []) boards.add(board);
+  }
   let hasChanged = false;
-  for (const [board, id] of [...step.state.kept]) {
+  for (const board of boards) {
+    const id = step.state.kept.get(board);
+    if (id === undefined) continue;
     const ticket = step.state.tickets.get(id);
     if (ticket && mayKeep(step.state, board, ticket)) continue;
     hasChanged = true;
@@ -108,20 +122,22 @@ export function reviewKept(step: Step): boolean {
 export function countWithheld(step: Step, set: TargetSet): void {
   if (set.several.size === 0 || !set.hasOverdue(step.now)) return;
   for (const board of [...set.overdueBoards(step.now)]) {
-    const line = severalInLine(step.state, board);
-    const first = line.find(({ ticket }) => isShortOf(step.state, ticket, board));
-    if (first && isAnyoneBehind(step.state, board, { first, line })) beginGather(step, first.ticket);
+    const first = findWithAnyoneBehind(step.state, board);
+    if (first) beginGather(step, first);
   }
 }
 
-function isAnyoneBehind(
-  state: State,
-  board: string,
-  { first, line }: { first: InLine; line: readonly InLine[] },
-): boolean {
-  if (line.at(-1) !== first) return true;
+/** The first in the board's line that is short of it, where somebody waits behind. */
+function findWithAnyoneBehind(state: State, board: string): TicketRecord | undefined {
+  let first: InLine | undefined;
+  for (const next of severalInLine(state, board)) {
+    if (first) return first.ticket;
+    if (isShortOf(state, next.ticket, board)) first = next;
+  }
   const heads = state.setsOf(board).map((set) => set.queue.head());
-  return heads.some((head) => head && compareRanks(first.rank, head.rank) < 0);
+  return heads.some((head) => first && head && compareRanks(first.rank, head.rank) < 0)
+    ? first?.ticket
+    : undefined;
 }
 
 /** All kept boards, at once: a start, or another configuration, has everybody begin anew. */
@@ -139,8 +155,9 @@ export function findReclaims(step: Step, ticket: TicketRecord): LockRecord[] {
   const sets = queuesOf(ticket).map((queue) => state.getSet(queue));
   if (!sets.some((set) => set.hasOverdue(step.now))) return [];
   const isNext = (board: string): boolean => isNextFor(state, board, ticket);
-  const ending = sets.flatMap((set) => [...set.endingBoards()].filter(isNext));
-  const overdue = [...new Set(sets.flatMap((set) => [...set.overdueBoards(step.now)].filter(isNext)))];
+  const countMax = wantedQueues(ticket).length;
+  const ending = sets.flatMap((set) => firstOf(set.endingBoards(), isNext, countMax));
+  const overdue = [...new Set(sets.flatMap((set) => firstOf(set.overdueBoards(step.now), isNext, countMax)))];
   const kept = keptFor(state, ticket).filter(isNext);
   const had = [...kept, ...openTo(state, ticket), ...new Set(ending)];
   const plan = planFor(state, ticket, [...had, ...overdue]);
@@ -149,11 +166,23 @@ export function findReclaims(step: Step, ticket: TicketRecord): LockRecord[] {
   return overdue.flatMap((board) => (needed.has(board) ? (state.locks.get(board) ?? []) : []));
 }
 
+/** Of the tickets that wait for boards of this set and others, those that may be next in line for one: the first few. */
+export function* firstOfSeveral(state: State, set: TargetSet): Generator<number> {
+  for (const { arrival } of set.several.inOrder()) {
+    yield arrival;
+    const ticket = state.tickets.get(arrival);
+    if (ticket && isShortOfAny(state, ticket, set.key)) return;
+  }
+}
+
 /** Whether the lab, as configured now, has enough boards for the ticket, were they all free. */
 export function canEverHave(state: State, ticket: Pick<TicketRecord, 'kind' | 'target' | 'needs'>): boolean {
   const { target, needs } = ticket;
   if (target.kind !== 'several') return state.labIndex.resolveTicket(ticket).boards.length > 0;
   const lists = target.needs.map((need) => state.labIndex.resolve(need.target, needs).boards);
+  const countAll = target.needs.reduce((sum, need) => sum + need.count, 0);
+  // Then no part can be left without one, whatever the others take.
+  if (lists.every((boards) => boards.length >= countAll)) return true;
   const partsOf = new Map<string, number[]>();
   let part = 0;
   for (const [at, need] of target.needs.entries()) {
@@ -165,15 +194,13 @@ export function canEverHave(state: State, ticket: Pick<TicketRecord, 'kind' | 't
   return isComplete(matchBoards([...partsOf.keys()], (board) => partsOf.get(board) ?? [], part));
 }
 
-/** Waiting tickets for several boards in whose line this board is, by their rank for it. */
-function severalInLine(state: State, board: string): InLine[] {
-  const ids = new Set(state.setsOf(board).flatMap((set) => [...set.several]));
-  const found = [...ids].flatMap((id) => {
-    const ticket = state.tickets.get(id);
-    const rank = ticket && rankFor(state, board, ticket);
-    return ticket && rank ? [{ ticket, rank }] : [];
-  });
-  return found.sort((a, b) => compareRanks(a.rank, b.rank));
+/** Waiting tickets for several boards in whose line this board is, by their rank for it. Ends where the state changes. */
+function* severalInLine(state: State, board: string): Generator<InLine> {
+  const lines = state.setsOf(board).flatMap(({ several }) => (several.size > 0 ? [several] : []));
+  for (const rank of inOrderOf(lines)) {
+    const ticket = state.tickets.get(rank.arrival);
+    if (ticket) yield { ticket, rank };
+  }
 }
 
 /** The ticket's best rank in those of its queues that have the board. */
@@ -202,6 +229,13 @@ function isShortOf(state: State, ticket: TicketRecord, board: string): boolean {
   return planFor(state, ticket, [...kept, board]).includes(board);
 }
 
+/** Whether each board of the queue, kept for the gathering ticket, would bring it nearer to having all. */
+function isShortOfAny(state: State, ticket: TicketRecord, queue: string): boolean {
+  if (!mayGather(state, ticket)) return false;
+  const plan = planFor(state, ticket, keptFor(state, ticket));
+  return wantedQueues(ticket).some((wanted, part) => wanted === queue && plan[part] === undefined);
+}
+
 function mayKeep(state: State, board: string, ticket: TicketRecord): boolean {
   if (ticket.state !== 'waiting' || ticket.gather?.state !== 'gathering') return false;
   return state.isFreeFor(board, ticket.id) && isNextFor(state, board, ticket);
@@ -209,13 +243,16 @@ function mayKeep(state: State, board: string, ticket: TicketRecord): boolean {
 
 /** Boards kept for the ticket that can still be granted, in the lab's order. */
 function keptFor(state: State, ticket: TicketRecord): string[] {
-  return keptBoards(state, (id) => id === ticket.id);
+  const mine = [...(state.keptBy.get(ticket.id) ?? [])];
+  return inLabOrder(
+    state,
+    mine.filter((board) => state.isFreeFor(board, ticket.id)),
+  );
 }
 
-function keptBoards(state: State, isMeant: (ticket: number) => boolean): string[] {
-  const meant = [...state.kept].filter(([board, id]) => isMeant(id) && state.isFreeFor(board, id));
+function inLabOrder(state: State, boards: string[]): string[] {
   const { ordinal } = state.labIndex;
-  return meant.map(([board]) => board).sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
+  return boards.sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
 }
 
 /**
@@ -225,19 +262,23 @@ function keptBoards(state: State, isMeant: (ticket: number) => boolean): string[
 function openTo(state: State, ticket: TicketRecord): string[] {
   const countMax = wantedQueues(ticket).length;
   const found = new Set<string>();
+  const isNext = (board: string): boolean => isNextFor(state, board, ticket);
   for (const queue of queuesOf(ticket)) {
-    let count = 0;
-    for (const board of state.getSet(queue).freeBoards()) {
-      if (count === countMax) break;
-      if (!isNextFor(state, board, ticket)) continue;
-      found.add(board);
-      count += 1;
-    }
+    for (const board of firstOf(state.getSet(queue).freeBoards(), isNext, countMax)) found.add(board);
   }
-  if (ticket.gather?.state === 'resting')
-    for (const board of keptBoards(state, (id) => id !== ticket.id))
-      if (isNextFor(state, board, ticket)) found.add(board);
-  return [...found];
+  if (ticket.gather?.state !== 'resting') return [...found];
+  const kept = new Set(queuesOf(ticket).flatMap((queue) => [...state.getSet(queue).keptBoards()]));
+  const others = [...kept].filter((board) => state.kept.get(board) !== ticket.id && isNext(board));
+  return [...found, ...inLabOrder(state, others)];
+}
+
+function firstOf(boards: Iterable<string>, isFit: (board: string) => boolean, countMax: number): string[] {
+  const found: string[] = [];
+  for (const board of boards) {
+    if (found.length === countMax) break;
+    if (isFit(board)) found.push(board);
+  }
+  return found;
 }
 
 /** For each board that the ticket asks for the one that it would get. */
@@ -287,9 +328,12 @@ function letGo(step: Step, name: string): void {
   step.boardsToMatch.add(name);
 }
 
+/** Without it the ticket may want another board, which is kept for somebody behind it. */
 function unkeep(step: Step, name: string): void {
   const board = step.state.boards.get(name);
   if (!board) return;
-  const { keptFor: _kept, ...rest } = board;
+  const { keptFor, ...rest } = board;
   step.put('board', name, rest);
+  const ticket = keptFor === undefined ? undefined : step.state.tickets.get(keptFor);
+  for (const queue of ticket ? queuesOf(ticket) : []) step.setsToReview.add(queue);
 }

@@ -60,6 +60,7 @@ export class State {
   readonly severalTickets = new Set<number>();
   /** Boards that are kept for such a ticket, and for which. */
   readonly kept = new Map<string, number>();
+  readonly keptBy = new Map<number, Set<string>>();
   /** Tickets that settling waits for. */
   settlingTickets = 0;
   /** Whether any pool prefers the board that has rested longest. */
@@ -182,6 +183,7 @@ export class State {
         writeMap(this.turns, key, after as TurnRecord | undefined);
         const turn = (after ?? before) as TurnRecord;
         this.#sets.peek(turn.queue)?.queue.refreshSet(turn.set);
+        this.#sets.peek(turn.queue)?.several.refreshSet(turn.set);
         break;
       }
     }
@@ -197,8 +199,14 @@ export class State {
 
   #writeKept(key: string, before: BoardRecord | undefined, after: BoardRecord | undefined): void {
     if (before?.keptFor === after?.keptFor) return;
-    if (before?.keptFor !== undefined) this.kept.delete(key);
-    if (after?.keptFor !== undefined) this.kept.set(key, after.keptFor);
+    if (before?.keptFor !== undefined) {
+      this.kept.delete(key);
+      removeFrom(this.keptBy, before.keptFor, key);
+    }
+    if (after?.keptFor !== undefined) {
+      this.kept.set(key, after.keptFor);
+      addTo(this.keptBy, after.keptFor, key);
+    }
   }
 
   #writeLock(key: string, before: LockRecord | undefined, after: LockRecord | undefined): void {
@@ -240,7 +248,7 @@ export class State {
       this.severalTickets.add(ticket.id);
       for (const queue of queuesOf(ticket)) {
         const set = this.getSet(queue);
-        set.several.add(ticket.id);
+        set.several.add(ticket, turnFloorIn(ticket, queue));
         this.busySets.add(set);
       }
       return;
@@ -265,7 +273,7 @@ export class State {
       this.severalTickets.delete(ticket.id);
       for (const queue of queuesOf(ticket)) {
         const set = this.getSet(queue);
-        set.several.delete(ticket.id);
+        set.several.remove(ticket, turnFloorIn(ticket, queue));
         if (set.waiting === 0) this.busySets.delete(set);
       }
       return;

@@ -33,6 +33,8 @@ export class Step {
   readonly boardsToMatch = new Set<string>();
   readonly ticketsToMatch = new Set<number>();
   readonly setsToReview = new Set<string>();
+  /** Kept boards that were changed, or whose ticket was. */
+  readonly keptToReview = new Set<string>();
 
   constructor(state: State, timing: Timing, moment: Moment) {
     this.state = state;
@@ -47,6 +49,7 @@ export class Step {
     this.state.apply(change);
     this.changes.push(change);
     if (entity !== 'lock' && entity !== 'board') return;
+    if (this.state.kept.has(key)) this.keptToReview.add(key);
     if (entity === 'lock' && this.state.lab.lockFiles !== undefined)
       this.effects.push({ kind: 'lock-file', board: key });
     for (const set of this.state.setsOf(key)) this.setsToReview.add(set.key);
@@ -55,6 +58,8 @@ export class Step {
   putTicket(ticket: TicketRecord): void {
     this.put('ticket', String(ticket.id), ticket);
     for (const queue of queuesOf(ticket)) this.setsToReview.add(queue);
+    // Its queues may go with it.
+    for (const board of this.state.keptBy.get(ticket.id) ?? []) this.keptToReview.add(board);
     if (ticket.state === 'waiting') this.ticketsToMatch.add(ticket.id);
   }
 

@@ -1,6 +1,7 @@
 // A set of boards that tickets ask for, with its queue and two indexes over its boards: which are free, and
 // whose holders have outstayed their time. Pools, single boards and ad-hoc sets are all the same here.
 import { IndexedHeap } from './indexed-heap.ts';
+import { SeveralLine } from './several-line.ts';
 import { TicketQueue } from './ticket-queue.ts';
 
 /** How a board stands; `free`: for whoever is next in line. Times are scheduler milliseconds. */
@@ -16,12 +17,13 @@ export class TargetSet {
   readonly boards: readonly string[];
   readonly spread: boolean;
   readonly queue: TicketQueue;
-  /** Waiting tickets for several boards, of which some may be of this set. Few; they are looked at one by one. */
-  readonly several = new Set<number>();
+  /** Waiting tickets for several boards, of which some may be of this set. */
+  readonly several: SeveralLine;
   readonly #order = new Map<string, number>();
   readonly #free = new IndexedHeap();
   readonly #holds = new IndexedHeap();
   readonly #ending = new Set<string>();
+  readonly #kept = new Set<string>();
   readonly #covered = new WeakMap<TargetSet, boolean>();
   readonly #listed = new WeakMap<readonly string[], boolean>();
 
@@ -34,6 +36,7 @@ export class TargetSet {
     this.boards = boards;
     this.spread = options.spread;
     this.queue = new TicketQueue(options.turnOf);
+    this.several = new SeveralLine(options.turnOf);
     for (const [at, board] of boards.entries()) this.#order.set(board, at);
   }
 
@@ -48,6 +51,12 @@ export class TargetSet {
     else this.#holds.delete(board);
     if (standing.state === 'ending') this.#ending.add(board);
     else this.#ending.delete(board);
+    if (standing.state === 'kept') this.#kept.add(board);
+    else this.#kept.delete(board);
+  }
+
+  keptBoards(): Iterable<string> {
+    return this.#kept;
   }
 
   endingBoards(): Iterable<string> {

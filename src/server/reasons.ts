@@ -43,7 +43,7 @@ function severalReasons(state: State, ticket: TicketRecord, place: number | unde
   const reasons: Reason[] = [];
   if (place !== undefined && place > 0)
     reasons.push({ kind: 'behind', text: `behind ${place} other${place === 1 ? '' : 's'}` });
-  const kept = [...state.kept].filter(([, id]) => id === ticket.id).map(([board]) => board);
+  const kept = [...(state.keptBy.get(ticket.id) ?? [])];
   if (kept.length > 0)
     reasons.push({ kind: 'gathering', text: `kept for you until you can have all: ${kept.join(', ')}` });
   if (ticket.gather?.state === 'resting')

@@ -213,6 +213,21 @@ describe('gathering', () => {
     assert.deepEqual(keptBoards(lab, all), ['b1']);
   });
 
+  test('takes a board back from whoever is behind it, when it has lost another that stood for it', () => {
+    const pools = { a: ['b1', 'b2'], b: ['b2', 'b3'], x: ['b4'], y: ['b5'] };
+    const lab = new Lab({ boards: ['b1', 'b2', 'b3', 'b4', 'b5'], pools });
+    lab.take('bob', 'b4');
+    lab.take('bob', 'b5');
+    lab.take('bob', 'b3');
+    const first = ticketOf(askAll(lab, 'ana', 'a b x'));
+    const second = ticketOf(askAll(lab, 'eve', 'b y'));
+    lab.release('bob', 'b3');
+    assert.deepEqual([keptBoards(lab, first), keptBoards(lab, second)], [['b1', 'b2'], ['b3']]);
+    // With b2 for the a that b1 was kept for, b3 is what it needs for b.
+    lab.away('b1');
+    assert.deepEqual([keptBoards(lab, first), keptBoards(lab, second)], [['b2', 'b3'], []]);
+  });
+
   test('lets go when its client is away, and begins again when it is back', () => {
     const lab = busy();
     const all = ticketOf(askAll(lab, 'ana', 'p*2'));

@@ -4,6 +4,7 @@
 import type { BoardRecord, TicketRecord } from '../../domain/records.ts';
 import { holderKey, type State, turnKey } from '../../domain/state.ts';
 import type { TargetSet } from '../../domain/target-set.ts';
+import type { Rank } from '../../domain/ticket-queue.ts';
 import { boardDueAt, jobDueAt, lockDueAt, ticketDueAt } from './due-model.ts';
 import { isUsable } from './record-checks.ts';
 
@@ -23,6 +24,7 @@ export function readIndexes(state: State): Plain {
     boardsByTicket: sorted([...state.boardsByTicket].map(([id, boards]) => [id, [...boards].sort()])),
     severalTickets: numbers(state.severalTickets),
     kept: sorted([...state.kept]),
+    keptBy: sorted([...state.keptBy].map(([id, boards]) => [String(id), [...boards].sort()])),
     settlingTickets: state.settlingTickets,
     busySets: [...state.busySets].map((set) => set.key).sort(),
     sets: sorted(sets.map((set) => [set.key, readSet(set)])),
@@ -84,6 +86,11 @@ function deriveIndexes(state: State): Plain {
     ).map(([id, boards]) => [id, boards.sort()]),
     severalTickets: numbers(waiting.filter((ticket) => ticket.parts).map(idOf)),
     kept: sorted([...state.boards.values()].flatMap(keptEntry)),
+    keptBy: grouped(
+      [...state.boards.values()].filter((board) => board.keptFor !== undefined),
+      (board) => String(board.keptFor),
+      (board) => board.name,
+    ).map(([id, boards]) => [id, boards.sort()]),
     settlingTickets: tickets.filter((ticket) => ticket.settling).length,
     busySets: [...new Set(queued.flatMap(queueNames))].sort(),
   };
@@ -110,10 +117,12 @@ function readSet(set: TargetSet): Plain {
     spread: set.spread,
     size: set.queue.size,
     several: numbers(set.several),
+    severalRanks: [...set.several.inOrder()],
     ranks: set.queue.ranks(),
     free: [...set.freeBoards()],
     holds: [...set.overdueBoards(Number.POSITIVE_INFINITY)],
     ending: [...set.endingBoards()].sort(),
+    kept: [...set.keptBoards()].sort(),
   };
 }
 
@@ -122,10 +131,12 @@ function deriveSet(state: State, set: TargetSet): Plain {
     (ticket) => ticket.state === 'waiting' && queueNames(ticket).includes(set.key),
   );
   const waiting = all.filter((ticket) => !ticket.parts);
+  const several = all.filter((ticket) => ticket.parts);
   const heads = grouped(waiting, (ticket) => `${ticket.priority} ${ticket.set}`, idOf).map(([, ids]) =>
     Math.min(...ids),
   );
-  const ranks = heads.flatMap((id) => rankOf(state, id) ?? []);
+  const ranks = heads.flatMap((id) => rankOf(state, id, set.key) ?? []);
+  const severalRanks = several.flatMap(({ id }) => rankOf(state, id, set.key) ?? []);
   const usable = set.boards.flatMap((name, at) => {
     const board = state.boards.get(name);
     return board && isUsable(board) ? [{ name, at, board, lock: state.locks.get(name) }] : [];
@@ -143,20 +154,29 @@ function deriveSet(state: State, set: TargetSet): Plain {
     boards: set.boards,
     spread: set.spread,
     size: waiting.length,
-    several: numbers(all.filter((ticket) => ticket.parts).map(idOf)),
-    ranks: ranks.sort((a, b) => byRank([a.priority, a.turn, a.arrival], [b.priority, b.turn, b.arrival])),
+    several: numbers(several.map(idOf)),
+    severalRanks: severalRanks.sort(byTicketRank),
+    ranks: ranks.sort(byTicketRank),
     free: free.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
     holds: holds.sort((a, b) => byRank(a.rank, b.rank)).map(({ name }) => name),
     ending: usable.flatMap(({ name, lock }) => (lock?.state === 'ending' ? [name] : [])).sort(),
+    kept: usable
+      .flatMap(({ name, lock, board }) => (!lock && board.keptFor !== undefined ? [name] : []))
+      .sort(),
   };
 }
 
-function rankOf(state: State, id: number) {
+function rankOf(state: State, id: number, queue: string): Rank | undefined {
   const ticket = state.tickets.get(id);
   if (!ticket) return undefined;
-  const granted = state.turns.get(turnKey(ticket.queue, ticket.set))?.number ?? 0;
-  const turn = state.lab.discipline === 'fifo' ? id : Math.max(id, ticket.turnFloor, granted);
+  const granted = state.turns.get(turnKey(queue, ticket.set))?.number ?? 0;
+  const { turnFloor } = ticket.parts?.find((part) => part.queue === queue) ?? ticket;
+  const turn = state.lab.discipline === 'fifo' ? id : Math.max(id, turnFloor, granted);
   return { priority: ticket.priority, turn, arrival: id };
+}
+
+function byTicketRank(a: Rank, b: Rank): number {
+  return byRank([a.priority, a.turn, a.arrival], [b.priority, b.turn, b.arrival]);
 }
 
 /** Each queue in which the ticket counts, once; of a slot ticket none. */
