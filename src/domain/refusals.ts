@@ -23,26 +23,32 @@ export function findRefusal(
     return { kind: 'limit', limit: 'ticketsPerUser', value: limits.ticketsPerUser };
   }
   if (body.kind === 'slot') return findSlotRefusal(step, body, only);
-  if (body.target.kind !== 'several') return findQueueRefusal(step, boards);
+  if (body.target.kind !== 'several') return findQueueRefusal(step, [boards]);
   const count = body.target.needs.reduce((sum, need) => sum + need.count, 0);
   if (count > limits.boardsPerTicket)
     return { kind: 'limit', limit: 'boardsPerTicket', value: limits.boardsPerTicket };
-  return body.target.needs
-    .map(({ target }) => findQueueRefusal(step, state.labIndex.resolve(target, body.needs)))
-    .find((refusal) => refusal !== undefined);
+  return findQueueRefusal(
+    step,
+    body.target.needs.map(({ target }) => state.labIndex.resolve(target, body.needs)),
+  );
 }
 
-/** Whether the queue of these boards is full, or may not be made. */
-function findQueueRefusal({ state }: Step, boards: ResolvedTarget): Refusal | undefined {
+/** Whether a queue of one of these is full, or may not be made. */
+function findQueueRefusal({ state }: Step, targets: readonly ResolvedTarget[]): Refusal | undefined {
   const { limits } = state.lab;
-  const key = state.findSetKey(boards);
-  if (key !== undefined) {
-    const full = (state.findSet(key)?.waiting ?? 0) >= limits.queueLength;
-    return full ? { kind: 'limit', limit: 'queueLength', value: limits.queueLength } : undefined;
+  const made = new Map<string, ResolvedTarget>();
+  for (const boards of targets) {
+    const key = state.findSetKey(boards);
+    if (key === undefined) made.set(boards.name, boards);
+    else if ((state.findSet(key)?.waiting ?? 0) >= limits.queueLength)
+      return { kind: 'limit', limit: 'queueLength', value: limits.queueLength };
   }
-  const countAdHoc = (board: string) => state.setsOf(board).filter((set) => set.key.startsWith('q:')).length;
-  const crowded = boards.boards.some((board) => countAdHoc(board) >= limits.adHocQueuesPerBoard);
-  return crowded
+  const adHoc = new Map<string, number>();
+  for (const board of [...made.values()].flatMap(({ boards }) => boards)) {
+    const before = () => state.setsOf(board).filter((set) => set.key.startsWith('q:')).length;
+    adHoc.set(board, (adHoc.get(board) ?? before()) + 1);
+  }
+  return [...adHoc.values()].some((count) => count > limits.adHocQueuesPerBoard)
     ? { kind: 'limit', limit: 'adHocQueuesPerBoard', value: limits.adHocQueuesPerBoard }
     : undefined;
 }
@@ -69,5 +75,6 @@ function severalText(
   const short = target.needs.find((need) => countOf(need.target) < need.count);
   if (!short) return `The lab has not enough boards for ${formatTarget(target)}, which may not share one.`;
   const name = formatTarget(short.target);
-  return `${name} has ${countOf(short.target)} boards, and ${short.count} were asked for.`;
+  const has = countOf(short.target);
+  return `${name} has ${has} board${has === 1 ? '' : 's'}, and ${short.count} were asked for.`;
 }

@@ -179,19 +179,17 @@ export function* firstOfSeveral(state: State, set: TargetSet): Generator<number>
 export function canEverHave(state: State, ticket: Pick<TicketRecord, 'kind' | 'target' | 'needs'>): boolean {
   const { target, needs } = ticket;
   if (target.kind !== 'several') return state.labIndex.resolveTicket(ticket).boards.length > 0;
-  const lists = target.needs.map((need) => state.labIndex.resolve(need.target, needs).boards);
-  const countAll = target.needs.reduce((sum, need) => sum + need.count, 0);
-  // Then no part can be left without one, whatever the others take.
-  if (lists.every((boards) => boards.length >= countAll)) return true;
+  const wanted = target.needs.flatMap((need) => Array.from({ length: need.count }, () => need.target));
   const partsOf = new Map<string, number[]>();
-  let part = 0;
-  for (const [at, need] of target.needs.entries()) {
-    for (let left = need.count; left > 0; left -= 1) {
-      for (const board of lists[at] ?? []) partsOf.set(board, [...(partsOf.get(board) ?? []), part]);
-      part += 1;
+  for (const [part, one] of wanted.entries()) {
+    // A longer list has one left whatever the others take.
+    for (const board of state.labIndex.resolve(one, needs).boards.slice(0, wanted.length)) {
+      const parts = partsOf.get(board);
+      if (parts) parts.push(part);
+      else partsOf.set(board, [part]);
     }
   }
-  return isComplete(matchBoards([...partsOf.keys()], (board) => partsOf.get(board) ?? [], part));
+  return isComplete(matchBoards([...partsOf.keys()], (board) => partsOf.get(board) ?? [], wanted.length));
 }
 
 /** Waiting tickets for several boards in whose line this board is, by their rank for it. Ends where the state changes. */
