@@ -100,10 +100,10 @@ export class ServerOfHost {
   }
 
   #fate(): CommitFate {
-    const { host, kinds, isCalm } = this.#world;
+    const { host, kinds, isCalm, badLuck } = this.#world;
     const { random } = host;
     const isSo = (kind: TroubleKind, probability: number): boolean =>
-      kinds.has(kind) && random.chance(probability);
+      kinds.has(kind) && random.chance(probability * badLuck);
     if (isCalm) return 'stored';
     if (isSo('commits refused', 0.005)) return 'refused';
     if (isSo('commits cut short', 0.0015)) return random.chance(0.5) ? 'killed-before' : 'killed-after';

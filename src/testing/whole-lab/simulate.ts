@@ -16,6 +16,8 @@ export interface WholeOptions {
   readonly kinds?: readonly TroubleKind[];
   /** Clients at once. */
   readonly peopleMax?: number;
+  /** See WorldOptions; by the seed, where it is not said. */
+  readonly badLuck?: number;
 }
 
 export interface WholeReport {
@@ -42,8 +44,8 @@ const peaceMsMax = 30 * 60_000;
 
 export async function simulateWhole({ seed, steps, ...options }: WholeOptions): Promise<WholeReport> {
   const folder = mkdtempSync(join(tmpdir(), 'whole-lab-'));
-  const { kinds = pickKinds(seed), peopleMax = 30 } = options;
-  const world = new World({ seed, kinds: new Set(kinds), peopleMax, folder });
+  const { kinds = pickKinds(seed), peopleMax = 30, badLuck = seed % 3 === 0 ? 4 : 1 } = options;
+  const world = new World({ seed, kinds: new Set(kinds), peopleMax, badLuck, folder });
   const onRejection = (reason: unknown): void => {
     if ((reason as Error | undefined)?.name === 'ProcessEnded') return;
     world.judge.fail(`nobody handled: ${reason instanceof Error ? reason.stack : String(reason)}`);

@@ -96,7 +96,7 @@ function troubleAgent({ host, agent }: World, often: Often): void {
   often('agent stopped', 90_000, () => agent.freeze(random.between(100, 30_000)));
 }
 
-function troubleHost({ host, metals, judge, kinds }: World, often: Often): void {
+function troubleHost({ host, metals, judge, kinds, badLuck }: World, often: Often): void {
   const { random } = host;
   often('disk full', 90_000, () => {
     host.isDiskFull = true;
@@ -105,7 +105,7 @@ function troubleHost({ host, metals, judge, kinds }: World, often: Often): void 
       host.isDiskFull = false;
     });
   });
-  if (kinds.has('writes fail')) host.writeFailsOneIn = 300;
+  if (kinds.has('writes fail')) host.writeFailsOneIn = 300 / badLuck;
   often('clocks jump', 60_000, () => {
     const jumps = [-hour, hour, -26 * hour, 30 * hour, random.between(-5_000, 5_000)];
     host.wallOffsetMs += random.pick(jumps);
@@ -156,7 +156,7 @@ function runLab(world: World, often: Often): void {
     world.config = toConfig(fullLab);
     ask(world, 'root', 'reload', {});
   });
-  often('always', 4_000, () =>
+  often('always', 4_000 / world.badLuck, () =>
     ask(world, random.pick(users), random.pick(['status', 'locks', 'jobs', 'lab']), {}),
   );
 }

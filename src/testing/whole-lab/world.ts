@@ -18,12 +18,15 @@ export interface WorldOptions {
   readonly kinds: ReadonlySet<TroubleKind>;
   /** Clients at once. */
   readonly peopleMax: number;
+  /** How many times more often than usual commits, writes and messages go wrong, and people look at lists. */
+  readonly badLuck: number;
   /** Empty, and only for this. */
   readonly folder: string;
 }
 
 export class World {
   readonly kinds: ReadonlySet<TroubleKind>;
+  readonly badLuck: number;
   readonly host: SimulatedHost;
   readonly judge: Judge;
   readonly server: ServerOfHost;
@@ -37,8 +40,9 @@ export class World {
   readonly #peopleMax: number;
   #serial = 0;
 
-  constructor({ seed, kinds, peopleMax, folder }: WorldOptions) {
+  constructor({ seed, kinds, peopleMax, badLuck, folder }: WorldOptions) {
     this.kinds = kinds;
+    this.badLuck = badLuck;
     this.#peopleMax = peopleMax;
     const random = new Random(seed);
     this.host = new SimulatedHost({ random, folder });
@@ -59,7 +63,8 @@ export class World {
   }
 
   /** Whether a message that may come twice does. */
-  doubles = (): boolean => !this.isCalm && this.kinds.has('messages twice') && this.host.random.chance(0.02);
+  doubles = (): boolean =>
+    !this.isCalm && this.kinds.has('messages twice') && this.host.random.chance(0.02 * this.badLuck);
 
   /** Another user with a wish. */
   spawn(): Person | undefined {
