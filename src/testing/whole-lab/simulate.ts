@@ -1,7 +1,7 @@
 // One run of the whole lab from a seed: so many scheduler steps of trouble, then peace, in which everything must come to
 // its end. The program that calls it must have loaded hooks.ts first.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../simulation/random.ts';
@@ -39,11 +39,14 @@ export interface WholeReport {
   readonly trace: readonly string[];
 }
 
+/** Where there is one: how long a real disk takes is no matter of the simulation. */
+const memoryFolder = '/dev/shm';
+
 /** Simulated time after which a lab at peace must be empty. */
 const peaceMsMax = 30 * 60_000;
 
 export async function simulateWhole({ seed, steps, ...options }: WholeOptions): Promise<WholeReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'whole-lab-'));
+  const folder = mkdtempSync(join(existsSync(memoryFolder) ? memoryFolder : tmpdir(), 'whole-lab-'));
   const { kinds = pickKinds(seed), peopleMax = 30, badLuck = seed % 3 === 0 ? 4 : 1 } = options;
   const world = new World({ seed, kinds: new Set(kinds), peopleMax, badLuck, folder });
   const onRejection = (reason: unknown): void => {
