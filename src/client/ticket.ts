@@ -77,6 +77,8 @@ export class Ticket {
   #isSettled = false;
   /** Token of the confirm that is not answered yet. */
   #confirming: string | undefined;
+  /** Of a ticket for several: the boards of the last offer that was confirmed. */
+  #confirmed: readonly string[] = [];
 
   constructor(
     client: Client,
@@ -173,9 +175,14 @@ export class Ticket {
       case 'waiting':
         return;
       case 'offered':
-        if (this.#confirming !== view.token) this.#confirm(view.token);
+        if (this.#confirming !== view.token) this.#confirm(view);
         return;
-      case 'held':
+      case 'held': {
+        const lost = this.#confirmed.filter((name) => !view.locks?.some(({ board }) => board === name));
+        if (lost.length > 0) this.#giveUp(lost);
+        else if (this.#confirming === undefined) this.#settle(view);
+        return;
+      }
       case 'started':
         // Its answer is on the way, and only then is the board ours.
         if (this.#confirming === undefined) this.#settle(view);
@@ -185,8 +192,24 @@ export class Ticket {
     }
   }
 
-  #confirm(token: string): void {
+  /** Some were released while we were away: all or none, so the rest go back. */
+  #giveUp(lost: readonly string[]): void {
+    this.#isSettled = true;
+    this.#stopListening();
+    const text = `the lock on ${lost.join(', ')} has been released meanwhile`;
+    const withdrawn = this.#client.request('withdraw', {
+      requestId: this.#client.newRequestId(),
+      ticket: this.id,
+    });
+    withdrawn.then(
+      () => this.#settled.resolve({ state: 'ended', reason: 'released', text }),
+      (error: Error) => this.#settled.reject(error),
+    );
+  }
+
+  #confirm({ token, boards = [] }: Extract<TicketView, { state: 'offered' }>): void {
     this.#confirming = token;
+    this.#confirmed = boards;
     const body = { requestId: this.#client.newRequestId(), ticket: this.id, token };
     this.#client.call(
       'confirm',

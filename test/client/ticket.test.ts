@@ -85,6 +85,39 @@ test('a lock that was released while the client was away is told as ended, not a
   assert.equal(settled.state === 'ended' && settled.text, 'ben released it');
 });
 
+const lockOf = (board: string) => ({ ...held.lock, board });
+const two: TicketView = { ...held, locks: [lockOf('b'), lockOf('c')] };
+
+/** A client that is cut off between its confirm of two boards and the answer, and what it is told when it is back. */
+async function backAfterConfirmOfTwo(view: TicketView) {
+  const scripted = await connectScripted({ busyUntilMs: 5000 });
+  const { server, client } = scripted;
+  server.silent.add('confirm');
+  const ticket = await submitTicket(client, wish);
+  server.push({
+    event: 'ticket',
+    view: { state: 'offered', ticket: 7, board: 'b', token: '1.2', boards: ['b', 'c'] },
+  });
+  await client.request('images', { hashes: [] });
+  server.silent.delete('confirm');
+  server.answers.set('confirm', { view: two });
+  server.view = view;
+  server.cutNow();
+  return { settled: await ticket.settled(), done: server.done };
+}
+
+test('one of several boards that was released while the client was away: it has none, and the others go back', async () => {
+  const { settled, done } = await backAfterConfirmOfTwo({ ...two, locks: [lockOf('c')] });
+  assert.equal(settled.state === 'ended' && settled.text, 'the lock on b has been released meanwhile');
+  assert.deepEqual(done, ['submit', 'withdraw']);
+});
+
+test('of several boards that are all there when the client is back it has all', async () => {
+  const { settled, done } = await backAfterConfirmOfTwo(two);
+  assert.deepEqual(settled.state === 'held' && settled.locks?.map(({ board }) => board), ['b', 'c']);
+  assert.deepEqual(done, ['submit']);
+});
+
 test('news of the job and of who ended it reach the ticket, and the job ends once', async () => {
   const { server, client } = await connectScripted();
   const heard: string[] = [];
