@@ -2,6 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
+import type { ReleaseOutcome as Outcome } from '../../protocol/views.ts';
 import { awaitFreed } from '../commands/unlock.ts';
 import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -16,22 +17,27 @@ export interface GiveBackContext {
   readonly terminal: Terminal;
 }
 
-/** For each lock what became of it. Says which could not be given back; rejects only for programmer errors. */
+/**
+ * For each lock what became of it. All are given back before any of them is waited for. Says which could not be given back;
+ * rejects only for programmer errors.
+ */
 export async function giveBackAll(
   locks: readonly LockView[],
   { client, connect, terminal }: GiveBackContext,
 ): Promise<Returned[]> {
   let by = client;
   const returned: Returned[] = [];
+  const released: Outcome[] = [];
   for (const lock of locks) {
     try {
-      const first = await giveBack(lock, by, terminal).catch(async (error: unknown) => {
+      const outcomes = await giveBack(lock, by).catch(async (error: unknown) => {
         if (!(error instanceof MqError) || error.code !== 'SERVER_UNREACHABLE') throw error;
         by.close();
         by = await connect();
-        return giveBack(lock, by, terminal);
+        return giveBack(lock, by);
       });
-      returned.push(first);
+      released.push(...outcomes);
+      returned.push(outcomes.some(isReleased) ? 'released' : 'lost');
     } catch (error) {
       if (!(error instanceof MqError)) throw error;
       const { board, token, key } = lock;
@@ -40,16 +46,20 @@ export async function giveBackAll(
       returned.push('unknown');
     }
   }
+  try {
+    await awaitFreed(by, released, { terminal });
+  } catch (error) {
+    // They end without us.
+    if (!(error instanceof MqError)) throw error;
+  }
   return returned;
 }
 
-async function giveBack(
-  { board, key, token }: LockView,
-  client: Client,
-  terminal: Terminal,
-): Promise<Returned> {
+async function giveBack({ board, key, token }: LockView, client: Client): Promise<readonly Outcome[]> {
   const body = { requestId: client.newRequestId(), target: board, key, token };
-  const { outcomes } = await client.request('release', body);
-  await awaitFreed(client, outcomes, { terminal });
-  return outcomes.some(({ outcome }) => outcome === 'released' || outcome === 'ending') ? 'released' : 'lost';
+  return (await client.request('release', body)).outcomes;
+}
+
+function isReleased({ outcome }: Outcome): boolean {
+  return outcome === 'released' || outcome === 'ending';
 }

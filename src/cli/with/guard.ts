@@ -43,7 +43,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
 async function release({ server, locks }: Guarded): Promise<void> {
   const { connectTo } = await import('../connect/connect.ts');
   const client = await connectTo(server);
-  for (const { board, key, token } of locks)
-    await client.request('release', { requestId: client.newRequestId(), target: board, key, token });
+  const ends = locks.map(({ board, key, token }) =>
+    client.request('release', { requestId: client.newRequestId(), target: board, key, token }),
+  );
+  // A board that has left the lab keeps none of the others.
+  await Promise.allSettled(ends);
   client.close();
 }
