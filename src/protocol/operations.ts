@@ -144,12 +144,13 @@ export const operations = {
     response: Type.Object({ view: TicketView, job: Type.Optional(JobView) }),
   },
   release: {
-    summary: 'Release the locks on a target',
+    summary: 'Release the locks on a target, or on several in one step',
     http: { method: 'POST', path: '/v1/release' },
     request: Type.Object(
       {
         requestId: RequestId,
         target: Target,
+        also: Type.Optional(Type.Array(Target, { maxItems: 255 })),
         key: Key,
         force: Type.Optional(Type.Boolean()),
         /** Only this lock, so that a late repeat can't release the next one. */

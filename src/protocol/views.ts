@@ -202,5 +202,7 @@ export const ReleaseOutcome = Type.Object({
   ]),
   /** With `ending`: the lock that ends, for `await-free`. */
   token: Type.Optional(Token),
+  /** Of several targets those that the board is of. */
+  targets: Type.Optional(Type.Array(Type.String())),
 });
 export type ReleaseOutcome = Type.Static<typeof ReleaseOutcome>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lockWish, secondsOf, wishOptions } from '../../src/cli/commands/lock-wish.ts';
-import { judgeRelease } from '../../src/cli/commands/unlock.ts';
+import { judgeAll, judgeRelease } from '../../src/cli/commands/unlock.ts';
 import { parseOptions } from '../../src/cli/options.ts';
 
 const wish = (argv: string[], env: Record<string, string> = {}) =>
@@ -69,6 +69,17 @@ test('a board that was named must be released', () => {
   assert.deepEqual(judgeRelease('a,b', some, normal), { exit: 2, problems: ['b is not yours.'] });
   const alias = [outcome('a', 'not-held')];
   assert.deepEqual(judgeRelease('alias', alias, normal), { exit: 2, problems: ['a is not yours.'] });
+});
+
+test('of several targets each is judged by its own boards, and what is said of a board in two of them is said once', () => {
+  const outcomes = [
+    { ...outcome('a', 'not-held'), targets: ['a', 'pool'] },
+    { ...outcome('b', 'released'), targets: ['pool'] },
+  ];
+  assert.deepEqual(judgeAll(['pool', 'a'], outcomes, normal), { exit: 2, problems: ['a is not yours.'] });
+  assert.deepEqual(judgeAll(['pool'], outcomes, normal), { exit: 0, problems: [] });
+  const none = [{ ...outcome('a', 'wrong-key'), targets: ['a', 'pool'] }];
+  assert.deepEqual(judgeAll(['pool', 'a'], none, normal).problems, ['a is yours with another key.']);
 });
 
 test('another key is always told, and a forced release of a free board is none too bad', () => {

@@ -55,6 +55,21 @@ test('a board that comes is driven, and goes to the ticket that waits for its po
   );
 });
 
+test('mq with that is killed gives back what is left, though a board of its has left the lab', async () => {
+  const mq = lab.mq(['with', 'a', 'b', '--', 'sh', '-c', 'echo go; sleep 600']);
+  await mq.printed('go');
+  await reload(
+    { boards: { b: machine.b }, pools: { both: ['b'] } },
+    'boards removed: a (still in use, goes after that)\npools changed: both\n',
+  );
+  await lab.expect(['unlock', 'a', '--force'], quiet);
+  await lab.until('a is gone', ({ boards }) => boards.every(({ board }) => board !== 'a'));
+  mq.kill('SIGKILL');
+  await lab.until('b is free', ({ boards }) =>
+    boards.some(({ board, state }) => board === 'b' && state === 'free'),
+  );
+});
+
 test('the same file changes nothing', async () => {
   await reload(usual, 'nothing has changed\n');
 });

@@ -48,6 +48,8 @@ test('several boards are had in one step, a line each, and go back by name or al
   assert.deepEqual([await lab.holder('one'), await lab.holder('two')], [`one LOCKED ${me.name}`, 'two FREE']);
   await lab.expect(['unlock', 'one'], quiet);
   await lab.expect(['lock', 'pair', '--count', '2'], { exit: 0, stdout: 'one\ntwo\n' });
+  await says(['unlock', 'one', 'nosuch'], { exit: 1, stderr: /no board or pool 'nosuch'/ });
+  assert.equal(await lab.holder('one'), `one LOCKED ${me.name}`);
   await lab.expect(['unlock', 'one', 'two'], quiet);
   await lab.expect(['lock', '--need', 'arch=x86=1', '--need', 'one=1'], { exit: 0, stdout: 'two\none\n' });
   await lab.expect(['unlock', 'pair'], quiet);

@@ -42,6 +42,22 @@ async function stateOf({ lab }: RunningLab, name: string) {
   return boards.find(({ board }) => board === name);
 }
 
+test('a release that is repeated is answered as before, though its board has left the lab with it', {
+  timeout,
+}, async (t) => {
+  const { lab, reload } = await startWith(t);
+  const ada = new TestClient(lab, 'ada');
+  const { ticket, view } = await ada.lock('b');
+  assert.ok(view.state === 'offered');
+  await ada.confirm(ticket, view.token);
+  await reload(onlyA);
+  const body = { requestId: newId(), target: 'b', key: '0' };
+  const wanted = { outcomes: [{ board: 'b', outcome: 'released' }] };
+  assert.deepEqual(await ada.call('release', body), wanted);
+  assert.deepEqual(await ada.call('release', body, true), wanted);
+  await assert.rejects(ada.call('release', { ...body, requestId: newId() }), { code: 'UNKNOWN_TARGET' });
+});
+
 test('a reader sees the old configuration or the new one with its state, and never a mix', {
   timeout,
 }, async (t) => {

@@ -57,6 +57,29 @@ test('who waits for several is told what is kept, and others for whom', { timeou
   await ada.event(isTicket(ticket, 'offered'));
 });
 
+test('several targets are released in one step, each board once, or none where a name is unknown', {
+  timeout,
+}, async (t) => {
+  const { lab } = await startLab(t);
+  const [ada, bob] = [new TestClient(lab, 'ada'), new TestClient(lab, 'bob')];
+  const { ticket, view } = await ada.lock('p', { count: 2 });
+  assert.ok(view.state === 'offered');
+  await ada.confirm(ticket, view.token);
+  const wrong = { requestId: newId(), target: 'a', also: ['nosuch'], key: '0' };
+  await assert.rejects(ada.call('release', wrong), { code: 'UNKNOWN_TARGET' });
+  const late = await bob.lock('p', { count: 2 });
+  assert.equal(late.view.state, 'waiting');
+  const { version } = lab.core;
+  const { outcomes } = await ada.call('release', { requestId: newId(), target: 'a', also: ['p'], key: '0' });
+  assert.deepEqual(outcomes, [
+    { board: 'a', outcome: 'released', targets: ['a', 'p'] },
+    { board: 'b', outcome: 'released', targets: ['p'] },
+  ]);
+  assert.equal(lab.core.version, version + 1);
+  const offer = await bob.event(isTicket(late.ticket, 'offered'));
+  assert.ok('view' in offer);
+});
+
 test('several boards for a job, or with --reuse, are refused, and more than there are', {
   timeout,
 }, async (t) => {

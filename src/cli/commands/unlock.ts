@@ -23,8 +23,8 @@ const endingSecondsMax = 60;
 
 export function unlock(argv: readonly string[], terminal: Terminal): Promise<number> {
   return runCommand('unlock', argv, terminal, options, async ({ options, connect }) => {
-    const targets = options.words;
-    if (targets.length === 0) throw misuse('unlock', 'Which board or pool?');
+    const [target, ...also] = options.words;
+    if (target === undefined) throw misuse('unlock', 'Which board or pool?');
     const force = options.flags.has('force');
     const note = options.texts.get('note');
     const signal = takeSignals(terminal);
@@ -34,27 +34,35 @@ export function unlock(argv: readonly string[], terminal: Terminal): Promise<num
       ...(force ? { force } : {}),
       ...(note === undefined ? {} : { note }),
     };
-    const outcomes: Outcome[] = [];
-    const problems: string[] = [];
-    let exit = 0;
-    for (const target of targets) {
-      const body = { requestId: client.newRequestId(), target, ...wish };
-      const answer = await client.request('release', body);
-      const judged = judgeRelease(target, answer.outcomes, { force });
-      exit = Math.max(exit, judged.exit);
-      problems.push(...judged.problems);
-      outcomes.push(...answer.outcomes);
-    }
+    const body = { requestId: client.newRequestId(), target, ...(also.length > 0 ? { also } : {}), ...wish };
+    const { outcomes } = await client.request('release', body);
+    const { exit, problems } = judgeAll([target, ...also], outcomes, { force });
     const isJson = options.flags.has('json');
     if (!isJson) for (const problem of problems) terminal.complain(escapeText(`mq: ${problem}`));
     const late = await awaitFreed(client, outcomes, { terminal, signal });
     if (isJson) {
-      terminal.print(jsonLines(outcomes));
+      terminal.print(jsonLines(outcomes.map(({ targets: _targets, ...outcome }) => outcome)));
       if (exit !== 0) throw new MqError(exit === 1 ? 'NOT_ALLOWED' : 'NOT_HOLDER', problems.join(' '));
     } else
       for (const board of late) terminal.complain(escapeText(`mq: ${board} is still being switched off.`));
     return exit;
   });
+}
+
+/** Each problem once: a board may be of several targets. */
+export function judgeAll(
+  targets: readonly string[],
+  outcomes: readonly Outcome[],
+  { force }: { force: boolean },
+): { exit: number; problems: string[] } {
+  const judged = targets.map((target) => {
+    const meant = outcomes.filter((outcome) => outcome.targets?.includes(target) ?? true);
+    return judgeRelease(target, meant, { force });
+  });
+  return {
+    exit: Math.max(...judged.map(({ exit }) => exit)),
+    problems: [...new Set(judged.flatMap(({ problems }) => problems))],
+  };
 }
 
 /**

@@ -33,6 +33,20 @@ export function identify(
   return { requestId: body.requestId, caller: call.caller.user, digest, again: call.again };
 }
 
+/**
+ * The stored answer to a request that is repeated; else what `run` says, which looks at boards that may have left the lab
+ * since.
+ */
+export async function answerOnce<N extends OperationName>(
+  call: Call,
+  op: N,
+  body: { requestId: string },
+  run: () => Promise<ResponseOf<N>>,
+): Promise<ResponseOf<N>> {
+  const earlier = await call.lab.core.recall<ResponseOf<N>>(identify(call, op, body));
+  return earlier ? earlier.answer : run();
+}
+
 /** What the target's text means, or UNKNOWN_TARGET with all valid names. */
 export function resolveTarget(state: State, text: string): SingleTarget {
   const parsed = state.labIndex.parseTarget(text);

@@ -4,7 +4,7 @@ import { formatToken, parseToken, sameToken } from '../../domain/records.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { LockView } from '../../protocol/schema.ts';
 import { viewLock, viewMember } from '../views.ts';
-import { type Handler, identify, resolveLocked, resolveLockedBoard } from './call.ts';
+import { answerOnce, type Handler, identify, resolveLocked, resolveLockedBoard } from './call.ts';
 
 export const info: Handler<'info'> = (call, body) =>
   call.lab.core.read((state) => {
@@ -22,28 +22,37 @@ export const locks: Handler<'locks'> = (call) =>
     return { members: members.map(viewMember) };
   });
 
-export const release: Handler<'release'> = async (call, body) => {
-  const { core } = call.lab;
-  const { boards } = await core.read((state) => resolveLocked(state, body.target));
-  const command = {
-    name: 'release' as const,
-    body: {
-      caller: call.caller,
-      boards,
-      key: body.key,
-      force: body.force ?? false,
-      note: body.note ?? '',
-      ...(body.token === undefined ? {} : { token: parseToken(body.token) }),
-    },
-  };
-  const { outcomes } = await core.answer(command, identify(call, 'release', body), (reply) => reply);
-  return {
-    outcomes: outcomes.map(({ token, ...outcome }) => ({
-      ...outcome,
-      ...(token ? { token: formatToken(token) } : {}),
-    })),
-  };
-};
+export const release: Handler<'release'> = (call, body) =>
+  answerOnce(call, 'release', body, async () => {
+    const { core } = call.lab;
+    const meant = await core.read((state) =>
+      [body.target, ...(body.also ?? [])].map((target) => ({
+        target,
+        boards: resolveLocked(state, target).boards,
+      })),
+    );
+    const command = {
+      name: 'release' as const,
+      body: {
+        caller: call.caller,
+        boards: [...new Set(meant.flatMap(({ boards }) => boards))],
+        key: body.key,
+        force: body.force ?? false,
+        note: body.note ?? '',
+        ...(body.token === undefined ? {} : { token: parseToken(body.token) }),
+      },
+    };
+    const targetsOf = (board: string) =>
+      meant.filter(({ boards }) => boards.includes(board)).map(({ target }) => target);
+    return core.answer(command, identify(call, 'release', body), ({ outcomes }) => ({
+      outcomes: outcomes.map(({ board, outcome, token }) => ({
+        board,
+        outcome,
+        ...(token ? { token: formatToken(token) } : {}),
+        ...(body.also ? { targets: targetsOf(board) } : {}),
+      })),
+    }));
+  });
 
 /** Without a token: the lock that is there now. The token may be the lock's own, or that of its last job. */
 export const awaitFree: Handler<'await-free'> = async (call, body) => {
@@ -60,39 +69,39 @@ export const awaitFree: Handler<'await-free'> = async (call, body) => {
   return isOver ? { free: true } : wait.ended;
 };
 
-export const extend: Handler<'extend'> = async (call, body) => {
-  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
-  const command = {
-    name: 'extend' as const,
-    body: { caller: call.caller, board, key: body.key, holdSeconds: body.holdSeconds },
-  };
-  const reply = await call.lab.core.answer(command, identify(call, 'extend', body), (reply) =>
-    asHolder(reply, board),
-  );
-  return reply;
-};
-
-export const give: Handler<'give'> = async (call, body) => {
-  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
-  const command = {
-    name: 'give' as const,
-    body: { caller: call.caller, board, key: body.key, user: body.user, newKey: body.newKey ?? '0' },
-  };
-  return call.lab.core.answer(command, identify(call, 'give', body), (reply) => asHolder(reply, board));
-};
-
-export const steal: Handler<'steal'> = async (call, body) => {
-  const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
-  const command = {
-    name: 'steal' as const,
-    body: { caller: call.caller, board, newKey: body.newKey ?? '0', note: body.note ?? '' },
-  };
-  return call.lab.core.answer(command, identify(call, 'steal', body), (reply) => {
-    if (reply.kind !== 'not-held') return asHolder(reply, board);
-    const message = `Nobody holds ${board}, so there is nothing to take over. Lock it: mq lock ${board}.`;
-    throw new MqError('NOT_HOLDER', message, { details: { board } });
+export const extend: Handler<'extend'> = (call, body) =>
+  answerOnce(call, 'extend', body, async () => {
+    const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
+    const command = {
+      name: 'extend' as const,
+      body: { caller: call.caller, board, key: body.key, holdSeconds: body.holdSeconds },
+    };
+    return call.lab.core.answer(command, identify(call, 'extend', body), (reply) => asHolder(reply, board));
   });
-};
+
+export const give: Handler<'give'> = (call, body) =>
+  answerOnce(call, 'give', body, async () => {
+    const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
+    const command = {
+      name: 'give' as const,
+      body: { caller: call.caller, board, key: body.key, user: body.user, newKey: body.newKey ?? '0' },
+    };
+    return call.lab.core.answer(command, identify(call, 'give', body), (reply) => asHolder(reply, board));
+  });
+
+export const steal: Handler<'steal'> = (call, body) =>
+  answerOnce(call, 'steal', body, async () => {
+    const board = await call.lab.core.read((state) => resolveLockedBoard(state, body.board));
+    const command = {
+      name: 'steal' as const,
+      body: { caller: call.caller, board, newKey: body.newKey ?? '0', note: body.note ?? '' },
+    };
+    return call.lab.core.answer(command, identify(call, 'steal', body), (reply) => {
+      if (reply.kind !== 'not-held') return asHolder(reply, board);
+      const message = `Nobody holds ${board}, so there is nothing to take over. Lock it: mq lock ${board}.`;
+      throw new MqError('NOT_HOLDER', message, { details: { board } });
+    });
+  });
 
 function asHolder(reply: ChangeHolderReply, board: string): { lock: LockView } {
   switch (reply.kind) {
