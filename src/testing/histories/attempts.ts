@@ -175,9 +175,11 @@ function locksIn(answer: unknown, key: string): LockSeen[] {
   const { members, lock, boards, tokens } = answer as {
     members?: { lock?: LockSeen }[];
     lock?: LockSeen;
-    boards?: { lock?: LockSeen }[];
+    boards?: { lock?: LockSeen }[] | number;
     tokens?: { board: string; token: string }[];
   };
-  const listed = [...(members ?? []), ...(boards ?? [])].flatMap((one) => one.lock ?? []);
+  const listed = [...(members ?? []), ...(Array.isArray(boards) ? boards : [])].flatMap(
+    (one) => one.lock ?? [],
+  );
   return [...listed, ...(lock ? [lock] : []), ...(tokens ?? []).map((one) => ({ ...one, key }))];
 }

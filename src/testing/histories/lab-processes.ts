@@ -43,6 +43,8 @@ export interface LabProcessesOptions {
   readonly serverWords?: readonly string[];
   /** What its log calls an error of its own. */
   readonly onComplaint: (line: string) => void;
+  /** Everything that its servers write to their logs. */
+  readonly onLog?: (text: string) => void;
 }
 
 const waitMs = 60_000;
@@ -54,6 +56,7 @@ export class LabProcesses {
   readonly folder: string;
   readonly socketPath: string;
   readonly #options: LabProcessesOptions;
+  #shape: LabShape;
   #server: ChildProcess | undefined;
   #ready = Promise.withResolvers<void>();
   #ended: Promise<void> = Promise.resolve();
@@ -63,24 +66,31 @@ export class LabProcesses {
     this.folder = folder;
     this.socketPath = join(folder, 's');
     this.#options = options;
+    this.#shape = options.shape;
   }
 
   static async make(options: LabProcessesOptions): Promise<LabProcesses> {
     const lab = new LabProcesses(await mkdtemp(join(tmpdir(), 'mq-histories-')), options);
-    const { boards, pools, discipline } = options.shape;
-    await mkdir(join(lab.folder, 'lines'));
+    await mkdir(lab.lineFolder);
+    await lab.configure(options.shape);
+    return lab;
+  }
+
+  /** Writes the configuration, and the programs of its boards. */
+  async configure(shape: LabShape): Promise<void> {
+    this.#shape = shape;
+    const { boards, pools, discipline } = shape;
     for (const board of boards) {
-      const path = lab.#path(board, 'program');
+      const path = this.#path(board, 'program');
       await writeFile(path, boardProgram);
       await chmod(path, 0o755);
     }
     const machines = boards.map((board) => [
       board,
-      { machine: { driver: 'script', path: lab.#path(board, 'program') } },
+      { machine: { driver: 'script', path: this.#path(board, 'program') } },
     ]);
     const config = { lab: 'Histories', discipline, boards: Object.fromEntries(machines), pools };
-    await writeFile(join(lab.folder, 'lab.yaml'), JSON.stringify(config));
-    return lab;
+    await writeFile(join(this.folder, 'lab.yaml'), JSON.stringify(config));
   }
 
   /** Where each client's own socket of the proxy goes. */
@@ -89,7 +99,7 @@ export class LabProcesses {
   }
 
   get shape(): LabShape {
-    return this.#options.shape;
+    return this.#shape;
   }
 
   /** The last lines of the server's log. */
@@ -98,8 +108,7 @@ export class LabProcesses {
   }
 
   /** Starts a server. `ready` tells when it can be reached, should it live so long. */
-  start(): void {
-    const { serverWords = [mqPath, 'server'] } = this.#options;
+  start(serverWords = this.#options.serverWords ?? [mqPath, 'server']): void {
     const [path = mqPath, ...first] = serverWords;
     const places = ['--config', join(this.folder, 'lab.yaml'), '--state', join(this.folder, 'state')];
     const words = [...first, ...places, '--socket', this.socketPath];
@@ -158,7 +167,7 @@ export class LabProcesses {
   }
 
   async touches(): Promise<Touch[]> {
-    const { boards } = this.#options.shape;
+    const { boards } = this.#shape;
     const lists = boards.map(async (board) => {
       const text = await readFile(this.#path(board, 'journal'), 'utf8').catch(() => '');
       const lines = text.split('\n').filter((line) => line !== '');
@@ -191,6 +200,7 @@ export class LabProcesses {
 
   #read(text: string, onReady: () => void): void {
     this.#log = `${this.#log}${text}`.slice(-20_000);
+    this.#options.onLog?.(text);
     if (text.includes('"ready"')) onReady();
     for (const line of text.split('\n')) if (complaints.test(line)) this.#options.onComplaint(line);
   }

@@ -96,14 +96,8 @@ export class Person {
   }
 
   /** All console bytes of a job that has ended. */
-  async readConsole(job: number): Promise<{ text: string; isWhole: boolean }> {
-    const bytes: Uint8Array[] = [];
-    let isWhole = true;
-    for await (const piece of readConsole(this.#client, job)) {
-      if (piece.kind === 'bytes') bytes.push(piece.bytes);
-      else isWhole = false;
-    }
-    return { text: Buffer.concat(bytes).toString(), isWhole };
+  readConsole(job: number): Promise<{ text: string; isWhole: boolean }> {
+    return readWhole(this.#client, job);
   }
 
   /** One wish from beginning to end. Ends early, without an error, where the person goes. */
@@ -204,6 +198,17 @@ export class Person {
       else signal.addEventListener('abort', fail, { once: true });
     });
   }
+}
+
+/** All console bytes of a job, when it has ended. */
+export async function readWhole(client: Client, job: number): Promise<{ text: string; isWhole: boolean }> {
+  const bytes: Uint8Array[] = [];
+  let isWhole = true;
+  for await (const piece of readConsole(client, job)) {
+    if (piece.kind === 'bytes') bytes.push(piece.bytes);
+    else isWhole = false;
+  }
+  return { text: Buffer.concat(bytes).toString(), isWhole };
 }
 
 /** Refusals that happen to whoever competes with others. */
