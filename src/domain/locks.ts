@@ -170,7 +170,7 @@ function leaveFile(step: Step, lock: LockRecord): void {
     throw new Error(`the lock file of ${lock.board} is to go while its lock is ${lock.state}`);
   // How long a folder takes is no fault of the board.
   const { limitAt: _limit, ...ending } = lock.ending;
-  const { power: _power, ...rest } = lock;
+  const { power: _power, switchedOn: _on, ...rest } = lock;
   step.put('lock', lock.board, { ...rest, file: 'leaving', ending });
 }
 

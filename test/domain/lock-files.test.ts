@@ -90,6 +90,17 @@ test('a lock by a file is refused, released, reclaimed and run under as any othe
   assert.equal(lab.lock('b1').user, 'bob');
 });
 
+test('a board that the holder of a file has switched on is off when only its file is left to go', () => {
+  const lab = withFiles();
+  lab.seen('b1', { user: 'ana' });
+  lab.power('ana', 'b1', 'on');
+  lab.release('ana', 'b1');
+  lab.poweredOff('b1');
+  assert.deepEqual([lab.lock('b1').file, lab.state.boards.get('b1')?.mayBeOn], ['leaving', false]);
+  lab.seen('b1');
+  assert.equal(lab.stateOf('b1'), 'free');
+});
+
 test('a lock by a file can neither be extended nor given nor stolen', () => {
   const lab = withFiles();
   lab.seen('b1', { user: 'ana' });
