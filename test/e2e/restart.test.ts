@@ -47,6 +47,13 @@ test('SIGTERM: a job outlives the server, clients wait for the next one, locks s
   assert.equal((await waiting.ended).code, 0);
 });
 
+test('folder, socket and configuration may be named from where the server is started', async (t) => {
+  const lab = await Lab.make({ after: (clean) => t.after(clean) });
+  await lab.configure(file);
+  await lab.startServer(['--config', 'lab.yaml', '--state', './state', '--socket', 's'], { cwd: lab.folder });
+  await lab.expect(['lock', 'pc'], { exit: 0, stdout: 'pc\n' });
+});
+
 test('two SIGTERMs end the server at once; what it answered stays', async (t) => {
   const lab = await start(t);
   await lab.expect(['sem', '-wait', 'pc', '-k', 'h'], quiet);

@@ -1,5 +1,5 @@
 // `mq server` and `mq agent`: from their options to the lab's processes.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseDurationSeconds } from '../config/units.ts';
 import { defaultSocketPath } from '../connect/address.ts';
 import { misuse, noWords } from '../options.ts';
@@ -31,7 +31,8 @@ export function server(argv: readonly string[], terminal: Terminal): Promise<num
     const { runServer } = await import('../server/server.ts');
     return runServer({
       configPath,
-      stateFolder: options.texts.get('state') ?? stateFolderDefault,
+      // The agent and other processes of ours have working folders of their own.
+      stateFolder: resolve(options.texts.get('state') ?? stateFolderDefault),
       socketPath: options.texts.get('socket') ?? defaultSocketPath,
       drainSeconds: durationOf('server', 'drain', options.texts.get('drain') ?? '60s'),
       acceptClock: options.flags.has('accept-clock'),
@@ -48,7 +49,7 @@ export function agent(argv: readonly string[], terminal: Terminal): Promise<numb
     noWords('agent', options.words);
     const { agentCommand } = await import('./agent.ts');
     return agentCommand({
-      folder: options.texts.get('state') ?? join(stateFolderDefault, 'agent'),
+      folder: resolve(options.texts.get('state') ?? join(stateFolderDefault, 'agent')),
       lingerSeconds: durationOf('agent', 'linger', options.texts.get('linger') ?? '10m'),
     });
   });

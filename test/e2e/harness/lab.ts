@@ -98,8 +98,8 @@ export class Lab {
   }
 
   /** Starts the server and resolves when a client can connect. */
-  async startServer(words: readonly string[] = []): Promise<void> {
-    this.#server = this.spawnServer(words);
+  async startServer(words: readonly string[] = [], options: RunOptions = {}): Promise<void> {
+    this.#server = this.spawnServer(words, options);
     await this.#server.printed('"ready"', 'stderr');
     await new Promise<void>((resolve, reject) => {
       const socket = connect(this.socketPath, () => resolve(void socket.destroy()));
@@ -108,10 +108,12 @@ export class Lab {
   }
 
   /** A server on this lab's folder, as it comes up or not. */
-  spawnServer(words: readonly string[] = []): Running {
+  spawnServer(words: readonly string[] = [], options: RunOptions = {}): Running {
     const { configPath, stateFolder, socketPath } = this;
     const places = ['--config', configPath, '--state', stateFolder, '--socket', socketPath];
-    return this.#keep(new Running(mqPath, ['server', ...places, ...words], { env: cleanEnvironment() }));
+    return this.#keep(
+      new Running(mqPath, ['server', ...places, ...words], { env: cleanEnvironment(), ...options }),
+    );
   }
 
   /** Ends the server with SIGKILL and waits until it is gone. */
