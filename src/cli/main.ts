@@ -1,5 +1,6 @@
 // Where every command starts. Loads only what the command needs: most of the time of a short one is loading.
 import { fstatSync } from 'node:fs';
+import { escapeText } from './terminal/escape.ts';
 import { Terminal } from './terminal/terminal.ts';
 
 type Command = (argv: readonly string[], terminal: Terminal, program: string) => Promise<number>;
@@ -59,7 +60,7 @@ async function main(terminal: Terminal): Promise<number> {
   const nearest = name === '' ? undefined : nearestCommand(name);
   if (name !== '') {
     terminal.hint(
-      `\nThere is no command ${name}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+      `\nThere is no command ${escapeText(name)}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
     );
   }
   return 1;

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { isJournal, withPriority } from './journal.ts';
 import { LogSink } from './log-sink.ts';
 import { redact, redactText } from './redact.ts';
+import { safeJson } from './unsafe-text.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -39,7 +40,10 @@ export function openLogger(options: {
 }): OpenLogger {
   const sink = LogSink.open(options.to);
   const isJournals = options.to === 'stderr' && isJournal(2, process.env);
-  const stream = isJournals ? { write: (line: string) => sink.write(withPriority(line)) } : sink;
+  // Names and keys of users are in it, and somebody looks at it on a terminal.
+  const stream = {
+    write: (line: string) => sink.write(isJournals ? withPriority(safeJson(line)) : safeJson(line)),
+  };
   const root = pino(
     {
       level: options.level,

@@ -1,5 +1,6 @@
 // What the newer commands share: options every one has, a connection that is closed again, errors in plain words.
 import type { Client } from '../../client/client.ts';
+import { safeJson } from '../../platform/unsafe-text.ts';
 import { errorClasses, MqError } from '../../protocol/errors.ts';
 import { type ConnectOptions, connectTo } from '../connect/connect.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -60,14 +61,14 @@ export function tellFailure(error: unknown, terminal: Terminal, { isJson }: { is
   if (!(error instanceof MqError)) throw error;
   const { code, message, details } = error;
   const exit = errorClasses[code].exit;
-  if (isJson) terminal.complain(JSON.stringify({ error: { code, message, exit, details } }));
+  if (isJson) terminal.complain(safeJson(JSON.stringify({ error: { code, message, exit, details } })));
   else terminal.complain(`mq: ${escapeText(message)}`);
   return exit;
 }
 
 /** For programs: the whole value, on lines of its own. */
 export function jsonLines(value: unknown): string[] {
-  return JSON.stringify(value, undefined, 2).split('\n');
+  return safeJson(JSON.stringify(value, undefined, 2)).split('\n');
 }
 
 /** Columns that a table on stdout may take: those of the terminal, or any number where it goes into a file. */

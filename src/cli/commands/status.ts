@@ -1,5 +1,6 @@
 // `mq status`: boards, who has them, and what waits; once, or again at each change.
 import { watchStatus } from '../../client/status-watch.ts';
+import { safeJson } from '../../platform/unsafe-text.ts';
 import type { StatusView } from '../../protocol/views.ts';
 import { tellLink } from '../await-ticket.ts';
 import { takeSignals } from '../interrupt.ts';
@@ -45,7 +46,7 @@ function tables(status: StatusView, terminal: Terminal): string[] {
 
 /** For programs: one line for each change. */
 function showJson(status: StatusView, terminal: Terminal): void {
-  terminal.print([JSON.stringify(status)]);
+  terminal.print([safeJson(JSON.stringify(status))]);
 }
 
 /** One below the other. */

@@ -2,6 +2,7 @@
 import { type Client, type ClientOptions, connectClient } from '../../client/client.ts';
 import type { OpenLink, Timers } from '../../client/link.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { escapeText } from '../terminal/escape.ts';
 import { findServer, type ServerAddress } from './address.ts';
 import { openUnix } from './open-unix.ts';
 import { unreachable } from './unreachable.ts';
@@ -48,7 +49,7 @@ async function openerOf(address: ServerAddress): Promise<OpenLink> {
   }
   const { openSsh } = await import('./open-ssh.ts');
   const { stderr } = process;
-  const complain = (line: string) => stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`);
+  const complain = (line: string) => stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}${escapeText(line)}\n`);
   return openSsh(address, { remote: process.env.MQ_REMOTE || undefined, complain });
 }
 

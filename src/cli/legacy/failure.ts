@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { MqError } from '../../protocol/errors.ts';
 import { nearestName } from '../config/nearest.ts';
 import { Interrupted } from '../interrupt.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { unknownTargetLines } from './lock-lines.ts';
 
@@ -13,8 +14,8 @@ export function failLegacy(error: unknown, target: string, terminal: Terminal): 
   switch (error.code) {
     case 'SERVER_UNREACHABLE':
       // Clients try again when they read exactly this.
-      terminal.print([`Unable to ssh to ${error.details.host ?? hostname()}`]);
-      terminal.hint(error.message);
+      terminal.print([`Unable to ssh to ${escapeText(String(error.details.host ?? hostname()))}`]);
+      terminal.hint(escapeText(error.message));
       return 1;
     case 'UNKNOWN_TARGET': {
       const lab = { boards: namesIn(error.details.boards), pools: namesIn(error.details.pools) };
@@ -24,7 +25,7 @@ export function failLegacy(error: unknown, target: string, terminal: Terminal): 
       return 1;
     }
     default:
-      terminal.complain(error.message);
+      terminal.complain(escapeText(error.message));
       return 1;
   }
 }

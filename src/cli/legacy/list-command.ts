@@ -1,4 +1,5 @@
 // The old lists of boards and pools: `systems`, `systems simple`, `system-tsv`, `pool-tsv`, `features`.
+import { safeJson } from '../../platform/unsafe-text.ts';
 import type { LabListing } from '../../protocol/lab.ts';
 import { connectTo } from '../connect/connect.ts';
 import { features, poolTsv, systems, systemsSimple, systemTsv } from '../lists.ts';
@@ -67,7 +68,7 @@ export function parseList(
 
 /** For programs: boards with their attributes, and pools. No old script had it. */
 function systemsJson(lab: LabListing): string {
-  return JSON.stringify(lab, undefined, 2);
+  return safeJson(JSON.stringify(lab, undefined, 2));
 }
 
 /** The lists end in a line feed, which printing adds. */

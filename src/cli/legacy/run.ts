@@ -12,6 +12,7 @@ import { takeSignals } from '../interrupt.ts';
 import { untilFree } from '../run/follow-job.ts';
 import { fileOrderWarning, sendJob } from '../run/job-files.ts';
 import { JobNews } from '../run/job-news.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import {
   acquiringLines,
@@ -157,7 +158,7 @@ async function waitForBoard(
 
 function notHad(settled: Settled, about: TargetName, terminal: Terminal): number {
   terminal.print([failedLine(about)]);
-  if (settled.state === 'ended') terminal.hint(`The ticket has ended: ${settled.text}.`);
+  if (settled.state === 'ended') terminal.hint(`The ticket has ended: ${escapeText(settled.text)}.`);
   return 2;
 }
 

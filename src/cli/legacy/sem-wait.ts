@@ -3,6 +3,7 @@ import { MqError } from '../../protocol/errors.ts';
 import { settledOrWithdrawn, submitWatched, tellLink } from '../await-ticket.ts';
 import { connectTo } from '../connect/connect.ts';
 import { takeSignals } from '../interrupt.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { alreadyYoursLine, attemptLines, failedLine, roundDoneLines } from './lock-lines.ts';
 import { refusalDetails } from './refusal.ts';
@@ -25,7 +26,7 @@ export async function wait({ target, wish, server }: WaitRequest, terminal: Term
       return 0;
     }
     terminal.print([failedLine(about)]);
-    if (settled.state === 'ended') terminal.hint(`The ticket has ended: ${settled.text}.`);
+    if (settled.state === 'ended') terminal.hint(`The ticket has ended: ${escapeText(settled.text)}.`);
     return 2;
   } catch (error) {
     if (error instanceof MqError) return refused(error, target, terminal);

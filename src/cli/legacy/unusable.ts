@@ -1,5 +1,6 @@
 // Tells of arguments that can't be used: the old lines and usage on stdout, and to a person what was wrong.
 import { nearestName } from '../config/nearest.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type Unusable, verbs } from './sem-flags.ts';
 import { runUsage, semUsage } from './usage.ts';
@@ -12,10 +13,10 @@ export function tellUnusable(
   { terminal, program }: { terminal: Terminal; program: string },
 ): number {
   const usage = command === 'sem' ? semUsage(program) : runUsage(program);
-  terminal.print([...unusable.lines, ...(unusable.usage ? usage : [])]);
+  terminal.print([...unusable.lines.map(escapeText), ...(unusable.usage ? usage : [])]);
   const hint =
     unusable.unknownFlag === undefined ? unusable.problem : flagHint(command, unusable.unknownFlag);
-  if (hint !== undefined) terminal.hint(hint);
+  if (hint !== undefined) terminal.hint(escapeText(hint));
   return unusable.exit;
 }
 

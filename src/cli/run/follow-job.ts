@@ -6,6 +6,7 @@ import type { JobView } from '../../protocol/views.ts';
 import { abortable, settlesWithin } from '../abortable.ts';
 import type { ConsoleLog } from '../console-log.ts';
 import { Interrupted } from '../interrupt.ts';
+import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { copyConsole } from './job-console.ts';
 import type { RunPlan } from './job-files.ts';
@@ -100,6 +101,7 @@ async function typeInto(job: FollowedJob, signal: AbortSignal): Promise<void> {
   } catch (error) {
     // The job may end while somebody types, and then its own end is told.
     if (news.hasEnded || signal.aborted) return;
-    terminal.complain(`Input no longer reaches the board: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(`Input no longer reaches the board: ${escapeText(why)}`);
   }
 }

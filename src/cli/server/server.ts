@@ -16,6 +16,7 @@ import { StoreError } from '../../store/contract.ts';
 import { openSqliteStore } from '../../store/sqlite/store.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { escapeText } from '../terminal/escape.ts';
 import { version } from '../version.ts';
 import { agentConnector } from './agent-process.ts';
 import { openDoors } from './doors.ts';
@@ -46,7 +47,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
     return await serve(options, config, logger);
   } catch (error) {
     if (!isExpected(error)) throw error;
-    process.stderr.write(`mq server: ${error.message}\n`);
+    process.stderr.write(`mq server: ${escapeText(error.message)}\n`);
     return 1;
   } finally {
     logger.flush();
@@ -56,7 +57,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
 async function readConfig(path: string): Promise<LabConfig | undefined> {
   const result = await loadConfig(path);
   const said = result.ok ? result.warnings : result.problems;
-  for (const problem of said) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const problem of said) process.stderr.write(`${escapeText(formatProblem(problem))}\n`);
   return result.ok ? result.config : undefined;
 }
 

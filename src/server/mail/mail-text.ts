@@ -1,5 +1,6 @@
 // What a mail to a holder says. Keys and notes are other people's text: it stands in the body only, with what could forge
 // a line or turn writing round shown as an escape. Pure.
+import { unsafeCharacters } from '../../platform/unsafe-text.ts';
 import { clockTime } from '../text.ts';
 import type { HeldLock } from './held-locks.ts';
 
@@ -57,9 +58,8 @@ function quoted(key: string): string {
   return escaped(key) === key ? `'${key.replaceAll("'", "'\\''")}'` : 'KEY';
 }
 
-// C0 and C1 controls and DEL; line and paragraph separators; marks that turn the direction of writing; halves of pairs.
-const unsafe = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu;
-
+/** Also halves of pairs. */
 function escaped(text: string): string {
-  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const asCode = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(unsafeCharacters, asCode).replace(/\p{Cs}/gu, asCode);
 }
