@@ -198,6 +198,7 @@ test('a unit that is not there, an outlet that is missing and settings that are 
   assert.deepEqual(on('unit: u', 'u: { driver: command, power_on: [p, "{address}"], power_off: [p] }'), [
     "lab.yaml:4:52: {address} in entry 2 of power_on of power unit 'u' stands for nothing",
   ]);
+  assert.match(on('unit: u', 'u:').join('\n'), /^lab\.yaml:4:\d+: .*'u'/m, 'one that is empty');
 });
 
 test('what a board takes and its boot has no place for is a warning', () => {

@@ -136,7 +136,7 @@ function checkCommands(lab: Lab, path: Path, known: ReadonlySet<string>): Config
 
 /** All tries together must fit into the time that a power off has. */
 function checkTries({ source, isSound }: Lab, path: Path): ConfigProblem[] {
-  const { timeout, retries = defaultPowerLimits.retries } = valueAt(source, path) as SourcePower;
+  const { timeout, retries = defaultPowerLimits.retries } = (valueAt(source, path) ?? {}) as SourcePower;
   if (!isSound([...path, 'timeout']) || !isSound([...path, 'retries'])) return [];
   const seconds = timeout === undefined ? defaultPowerLimits.timeoutSeconds : parseDurationSeconds(timeout);
   const all = ((seconds ?? 0) + endingSeconds) * (retries + 1);
