@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeData, encodeJson, type Frame, FrameReader } from '../platform/frames.ts';
 import type { AgentToServer, ServerToAgent } from '../protocol/agent-messages.ts';
+import { checkAgentMessage } from './agent-message.ts';
 
 const payloadBytesMax = 8 * 1024 * 1024;
 
@@ -95,8 +96,14 @@ export class AgentLink {
   async #handle(frames: readonly Frame[]): Promise<void> {
     for (const frame of frames) {
       if (this.#closed) return;
-      if (frame.kind === 'json') await this.#events.onMessage(frame.value as AgentToServer);
-      else await this.#events.onConsole({ ...frame, job: frame.streamId });
+      if (frame.kind === 'data') {
+        await this.#events.onConsole({ ...frame, job: frame.streamId });
+        continue;
+      }
+      const checked = checkAgentMessage(frame.value);
+      if (checked.kind === 'bad') throw new Error(`the agent sent ${checked.why}`);
+      // One of a newer agent is passed over.
+      if (checked.kind === 'message') await this.#events.onMessage(checked.message);
     }
   }
 }

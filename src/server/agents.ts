@@ -323,12 +323,15 @@ export class Agents {
 
   async #onConsole(frame: { job: number; offset: number; atMs: number; bytes: Buffer }): Promise<void> {
     this.#lastWord = performance.now();
+    // Of no job that it has: a log would be opened for it, and never closed.
+    if (!this.#known.has(frame.job)) return;
     const taken = await this.#options.consoles.append(frame.job, frame);
     // A write failed (disk full) or bytes are missing: a new hello asks for them again from where the log stands.
     if (!taken) throw new Error(`console bytes of job ${frame.job} could not be stored`);
   }
 
   async #onGap(gap: Extract<AgentToServer, { type: 'console-gap' }>): Promise<void> {
+    if (!this.#known.has(gap.job)) return;
     const taken = await this.#options.consoles.skip(gap.job, gap);
     if (!taken) throw new Error(`a gap in the console of job ${gap.job} could not be stored`);
   }
