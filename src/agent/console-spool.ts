@@ -2,7 +2,7 @@
 // ended in it decides. Bytes past the text may be kept too (the rest of its chunk, what the board still says while it
 // is stopped): who shows the console up to the text cuts at `matchEnd`.
 import { ByteLog, type ByteRange } from '../platform/byte-log.ts';
-import { compilePattern } from '../platform/match/compile.ts';
+import { type CompiledPattern, compilePattern } from '../platform/match/compile.ts';
 import { type StreamMatch, StreamMatcher } from '../platform/match/stream-matcher.ts';
 import {
   consoleHeadBytes,
@@ -55,28 +55,28 @@ export class ConsoleSpool implements ConsoleSource {
 
   /** Throws where the folder can't be made, or a pattern is none after all. */
   static async open(options: SpoolOptions, events: SpoolEvents): Promise<ConsoleSpool> {
+    // Before the log: a pattern that is none must not leave it open.
+    const texts = textsOf(options);
     const bytesMax = Math.max(options.logBytesMax, logBytesMin);
     const log = await ByteLog.open(options.folder, {
       bytesMax,
       headBytes: Math.min(consoleHeadBytes, Math.floor(bytesMax / 4)),
       segmentBytes: Math.min(consoleSegmentBytes, Math.ceil(bytesMax / 4)),
     });
-    return new ConsoleSpool(log, options, events);
+    return new ConsoleSpool(log, { texts, wallMs: options.wallMs }, events);
   }
 
-  private constructor(log: ByteLog, options: SpoolOptions, events: SpoolEvents) {
+  private constructor(
+    log: ByteLog,
+    { texts, wallMs }: { texts: readonly WatchedText[]; wallMs: () => number },
+    events: SpoolEvents,
+  ) {
     this.#log = log;
     this.#length = log.length;
     this.#events = events;
-    this.#wallMs = options.wallMs;
-    // The error text first: it wins a tie.
-    const wanted = [
-      { text: 'error', source: options.errorText },
-      { text: 'end', source: options.endText },
-    ] as const;
-    const used = wanted.filter(({ source }) => source !== '');
-    this.#texts = used.map(({ text }) => text);
-    if (used.length > 0) this.#matcher = new StreamMatcher(used.map(({ source }) => compile(source)));
+    this.#wallMs = wallMs;
+    this.#texts = texts.map(({ text }) => text);
+    if (texts.length > 0) this.#matcher = new StreamMatcher(texts.map(({ pattern }) => pattern));
   }
 
   get length(): number {
@@ -158,8 +158,22 @@ export class ConsoleSpool implements ConsoleSource {
   }
 }
 
-function compile(source: string) {
-  const compiled = compilePattern(source);
-  if (!compiled.ok) throw new Error(`a pattern that the server took is refused here: ${compiled.message}`);
-  return compiled.pattern;
+interface WatchedText {
+  readonly text: 'end' | 'error';
+  readonly pattern: CompiledPattern;
+}
+
+/** The error text first: it wins a tie. Throws where one is none after all. */
+function textsOf({ endText, errorText }: SpoolOptions): WatchedText[] {
+  const wanted = [
+    { text: 'error', source: errorText },
+    { text: 'end', source: endText },
+  ] as const;
+  return wanted
+    .filter(({ source }) => source !== '')
+    .map(({ text, source }) => {
+      const compiled = compilePattern(source);
+      if (compiled.ok) return { text, pattern: compiled.pattern };
+      throw new Error(`a pattern that the server took is refused here: ${compiled.message}`);
+    });
 }

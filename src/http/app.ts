@@ -9,7 +9,7 @@ import type { LabServer } from '../server/lab-server.ts';
 import { serveChannel } from './channel.ts';
 import type { Door } from './door.ts';
 import { addMonitoring, healthPath } from './monitoring.ts';
-import { addRoutes } from './routes.ts';
+import { addRoutes, sendFrameworkError } from './routes.ts';
 
 export interface HttpLimits {
   /** How long a request may take to come in. */
@@ -19,6 +19,8 @@ export interface HttpLimits {
 }
 
 const standardLimits: HttpLimits = { requestMs: 60_000, keepAliveMs: 30_000, checkEveryMs: 10_000 };
+/** A target in a path may be as long as elsewhere, each byte written as `%2c`. */
+const pathPartMax = 3 * 4096;
 /** How long a client that was refused may take to read why. */
 const refusalReadMs = 5_000;
 
@@ -62,7 +64,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 /** Requests that come in pieces for ever, and clients that never ask, end. */
 function createServer(limits: HttpLimits, tls: AppOptions['tls']): FastifyInstance {
   const { requestMs, keepAliveMs: keepAliveTimeout, checkEveryMs } = limits;
-  const common = { logger: false, bodyLimit: 1024 * 1024, requestTimeout: requestMs, keepAliveTimeout };
+  const common = {
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    requestTimeout: requestMs,
+    keepAliveTimeout,
+    routerOptions: { maxParamLength: pathPartMax },
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: refuseNoRequest,
+  };
   const node = { headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs };
   if (tls === undefined) return Fastify({ ...common, http: node });
   // To whoever uses it, a server with TLS is one without.
@@ -123,6 +133,14 @@ class Excess {
 
 function refuse(socket: Socket, error: MqError): void {
   refuseUpgrade(socket, `${errorClasses[error.code].status} Refused`, JSON.stringify(error.toWire()));
+}
+
+/** What came is no HTTP, is too long, or takes too long to come. */
+function refuseNoRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const isLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const what = isLong ? 'The head of the request is too large.' : `This is no HTTP: ${error.message}.`;
+  refuse(socket, new MqError(isLong ? 'TOO_LARGE' : 'BAD_REQUEST', what));
 }
 
 /** Reads on for a moment: a socket that is closed over unread bytes takes what was said to its grave. */

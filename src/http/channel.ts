@@ -127,6 +127,8 @@ class Channel implements ChannelPort {
       return this.#close();
     }
     for (const frame of frames) {
+      // Nobody would hear of what is begun now, nor end it.
+      if (this.#closed) return;
       if (frame.kind === 'data') this.#uploads.take(frame, (ready) => this.#pauseUntil(ready));
       else this.#onMessage(frame.value);
     }
@@ -162,7 +164,7 @@ class Channel implements ChannelPort {
   async #carryOut(op: string, body: unknown, again: boolean): Promise<unknown> {
     const name = op as OperationName;
     const validator = Object.hasOwn(operations, op) ? validators.get(name) : undefined;
-    if (!validator) throw new MqError('BAD_REQUEST', `There is no operation '${op}'.`);
+    if (!validator) throw new MqError('BAD_REQUEST', `There is no operation '${op.slice(0, 64)}'.`);
     if (!validator.Check(body)) throw badBody(op, validator, body);
     const call: Call = {
       lab: this.#lab,
@@ -184,7 +186,8 @@ class Channel implements ChannelPort {
 
 function badBody(op: string, validator: Validator, body: unknown): MqError {
   const [first] = validator.Errors(body);
-  const place = first?.instancePath ? `${first.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
+  const path = first?.instancePath.slice(1, 200).replaceAll('/', '.');
+  const place = path ? `${path}: ` : '';
   return new MqError(
     'BAD_REQUEST',
     `${op}: ${place}${first?.message ?? 'the request does not fit its schema'}.`,

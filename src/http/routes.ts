@@ -37,13 +37,13 @@ export async function addRoutes(app: FastifyInstance, lab: LabServer, callerOf: 
   app.setNotFoundHandler((request, reply) => {
     const error = new MqError(
       'BAD_REQUEST',
-      `There is no ${request.method} ${request.url}. /v1/openapi.json lists what there is.`,
+      `There is no ${request.method} ${brief(request.url)}. /v1/openapi.json lists what there is.`,
     );
     return reply.status(404).send(error.toWire());
   });
   await app.register(async (scope) => {
     for (const name of Object.keys(operations) as OperationName[]) addOperation(scope, lab, callerOf, name);
-    addStreams(scope, lab, callerOf);
+    await addStreams(scope, lab, callerOf);
     scope.get('/v1/openapi.json', { schema: { hide: true } as object }, async () => app.swagger());
   });
 }
@@ -58,7 +58,9 @@ function addOperation(app: FastifyInstance, lab: LabServer, callerOf: CallerOf, 
     method,
     url: path,
     schema: routeSchema(operation, names, name),
-    handler: async (request) => {
+    handler: async (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
       const body = {
         ...(request.query as object),
         ...(request.body as object),
@@ -69,7 +71,7 @@ function addOperation(app: FastifyInstance, lab: LabServer, callerOf: CallerOf, 
         caller: await callerOf(request),
         session: undefined,
         again: true,
-        signal: undefined,
+        signal: gone.signal,
       };
       return (handlers[name] as Handler<OperationName>)(call, body as never);
     },
@@ -113,6 +115,17 @@ function sendError(
   ).toWire();
   if (wire.code === 'WRONG_TOKEN') reply.headers({ 'www-authenticate': 'Bearer', connection: 'close' });
   return reply.status(errorClasses[wire.code].status).send(wire);
+}
+
+/** A path that no route can be looked up for. */
+export function sendFrameworkError(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const what = `The path ${brief(request.url)} can not be read, or a part of it is too long.`;
+  void reply.status(errorClasses.BAD_REQUEST.status).send(new MqError('BAD_REQUEST', what).toWire());
+}
+
+/** A message is no place for all that somebody sent. */
+function brief(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }
 
 function asMqError(error: unknown): MqError | undefined {

@@ -14,10 +14,10 @@ import type { CallerOf } from './routes.ts';
 /** Lines that may wait for a client that does not read. */
 const unreadBytesMax = 1024 * 1024;
 
-export function addStreams(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): void {
+export async function addStreams(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): Promise<void> {
   addTicketEvents(app, lab, callerOf);
   addConsole(app, lab, callerOf);
-  addImages(app, lab);
+  await app.register(async (scope) => addImages(scope, lab));
 }
 
 /** Keeps the ticket in its queue while it is read: the first line says how it stands, each further one a change. */
@@ -128,7 +128,9 @@ function addConsole(app: FastifyInstance, lab: LabServer, callerOf: CallerOf): v
   );
 }
 
+/** In a scope of its own: what is taken in whole, such as JSON, must not have the limit of images. */
 function addImages(app: FastifyInstance, lab: LabServer): void {
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   const schema = {
     operationId: 'put-image-bytes',

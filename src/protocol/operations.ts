@@ -4,6 +4,7 @@ import { type TSchema, Type } from 'typebox';
 import { ConfigChange } from './config-change.ts';
 import {
   BoardCount,
+  BoardWord,
   ImageHash,
   Instant,
   JobSpec,
@@ -166,7 +167,7 @@ export const operations = {
     http: { method: 'GET', path: '/v1/boards/:board/free' },
     request: Type.Object(
       {
-        board: Type.String(),
+        board: BoardWord,
         token: Type.Optional(Token),
         seconds: Type.Number({ minimum: 0, maximum: 3600 }),
       },
@@ -181,7 +182,7 @@ export const operations = {
     request: Type.Object(
       {
         requestId: RequestId,
-        board: Type.String(),
+        board: BoardWord,
         key: Key,
         holdSeconds: Type.Integer({ minimum: 0, maximum: 31_536_000 }),
       },
@@ -195,7 +196,7 @@ export const operations = {
     request: Type.Object(
       {
         requestId: RequestId,
-        board: Type.String(),
+        board: BoardWord,
         key: Key,
         user: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$' }),
         newKey: Type.Optional(Key),
@@ -210,7 +211,7 @@ export const operations = {
     request: Type.Object(
       {
         requestId: RequestId,
-        board: Type.String(),
+        board: BoardWord,
         newKey: Type.Optional(Key),
         note: Type.Optional(Type.String({ maxLength: 1000 })),
       },
@@ -225,7 +226,7 @@ export const operations = {
     request: Type.Object(
       {
         requestId: RequestId,
-        board: Type.String(),
+        board: BoardWord,
         key: Key,
         action: Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('cycle')]),
       },
@@ -236,7 +237,7 @@ export const operations = {
   'power-status': {
     summary: 'Whether a board that you hold is on',
     http: { method: 'GET', path: '/v1/boards/:board/power' },
-    request: Type.Object({ board: Type.String(), key: Key }, strict),
+    request: Type.Object({ board: BoardWord, key: Key }, strict),
     response: Type.Object({
       board: Type.String(),
       /** `unknown` where nobody can tell. */

@@ -10,6 +10,9 @@ export const TicketId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTE
 /** A board, a pool, `a,b`, or `attribute=value[,attribute=value]`. */
 export const Target = Type.String({ minLength: 1, maxLength: 4096 });
 
+/** The name of one board, or one of its others. */
+export const BoardWord = Type.String({ maxLength: 4096 });
+
 /** How many boards of a target. */
 export const BoardCount = Type.Integer({ minimum: 1, maximum: 64 });
 

@@ -40,8 +40,9 @@ export class FreeWaits {
     const cancel = () => end({ free: false });
     const wait: Wait = { token, done: (why) => end({ free: true, ...(why === undefined ? {} : { why }) }) };
     const timer = setTimeout(cancel, options.ms);
-    options.signal?.addEventListener('abort', cancel);
     waits.add(wait);
+    if (options.signal?.aborted) cancel();
+    else options.signal?.addEventListener('abort', cancel);
     return { ended: promise, cancel };
   }
 }

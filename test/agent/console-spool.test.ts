@@ -1,7 +1,8 @@
 // A job's console: kept first, then matched and handed on, in order.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ConsoleSpool, type SpoolOptions } from '../../src/agent/console-spool.ts';
 import { ByteLogReader } from '../../src/platform/byte-log.ts';
@@ -102,5 +103,8 @@ test('a board is asked to wait when the disk is behind', async (t) => {
 });
 
 test('a pattern that the server can not have taken is an error, not a job that never ends', async (t) => {
-  await assert.rejects(openSpool(t, { endText: '(' }), /refused here/);
+  const folder = join(await makeFolder(), 'console');
+  t.after(() => rm(dirname(folder), { recursive: true }));
+  await assert.rejects(openSpool(t, { folder, endText: '(' }), /refused here/);
+  assert.equal(existsSync(folder), false, 'and no log is left open for it');
 });

@@ -36,6 +36,26 @@ test('a request that is sent again on another channel gets the answer of the fir
   second.socket.destroy();
 });
 
+test('nothing behind a message that ends the channel is begun: no upload stays open that nobody could end', {
+  timeout,
+}, async (t) => {
+  const { path, lab } = await startHttp(t);
+  const channel = new RawChannel(path);
+  await channel.call('hello', {});
+  const upload = { hash: 'a'.repeat(64), size: 10, stream: 1 };
+  const submit = { requestId: newId(), target: 'a', kind: 'lock', key: '0' };
+  channel.socket.write(
+    Buffer.concat([
+      encodeJson({ id: 'no number' }),
+      encodeJson({ id: 1, op: 'put-image', body: upload }),
+      encodeJson({ id: 2, op: 'submit', body: submit }),
+    ]),
+  );
+  await channel.closed;
+  assert.equal(lab.images.diskBytes, 0);
+  assert.equal(await lab.core.read((state) => state.tickets.size), 0);
+});
+
 test('unknown and inherited operations, and bodies that do not fit, are refused and change nothing', {
   timeout,
 }, async (t) => {

@@ -1,6 +1,7 @@
 // HTTP: routes by the schema, errors by the table, streams, uploads and limits.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
@@ -272,6 +273,48 @@ test('an image is put under its sum; a wrong one, a too large one and one withou
   assert.deepEqual([large.status, code(large)], [413, 'TOO_LARGE']);
   const without = await ask('PUT', `/v1/images/${sum(bytes)}`);
   assert.ok(without.status >= 400 && without.status < 500, String(without.status));
+});
+
+test('an image that comes as something else is refused before it is read, whatever its length', {
+  timeout,
+}, async (t) => {
+  const { ask, path } = await startHttp(t);
+  const place = `/v1/images/${'a'.repeat(64)}`;
+  const asJson = await ask('PUT', place, [1, 2], { 'content-type': 'application/json' });
+  assert.deepEqual([asJson.status, code(asJson)], [400, 'BAD_REQUEST']);
+  const socket = connect(path);
+  t.after(() => socket.destroy());
+  const head = ['Host: x', 'Content-Type: application/json', `Content-Length: ${10 ** 12}`].join('\r\n');
+  socket.write(`PUT ${place} HTTP/1.1\r\n${head}\r\n\r\n[`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 4\d\d /);
+});
+
+test('a target in a path may be as long as in a body; a longer one, and what is no HTTP, get an error of ours', {
+  timeout,
+}, async (t) => {
+  const { ask, path } = await startHttp(t);
+  const both = await ask('GET', `/v1/targets/${encodeURIComponent(Array(40).fill('a,b').join(','))}`);
+  assert.equal(both.status, 200);
+  const long = await ask('GET', `/v1/targets/${'x'.repeat(13_000)}`);
+  assert.deepEqual([long.status, code(long)], [400, 'BAD_REQUEST']);
+  assert.ok(long.body.length < 1_000, 'it is not said back whole');
+  const unknown = await ask('GET', `/v1/nothing?${'y'.repeat(10_000)}`);
+  assert.equal(code(unknown), 'BAD_REQUEST');
+  assert.ok(unknown.body.length < 1_000, 'nor is this');
+  for (const [text, wanted] of [
+    ['no HTTP at all\r\n\r\n', 'BAD_REQUEST'],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 'TOO_LARGE'],
+  ] as const) {
+    const socket = connect(path);
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk;
+    });
+    socket.end(text);
+    await once(socket, 'close');
+    assert.equal(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).code, wanted);
+  }
 });
 
 test('a request that never ends is cut, and others are served meanwhile', { timeout }, async (t) => {
