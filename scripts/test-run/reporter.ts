@@ -25,9 +25,17 @@ async function* noting(events: AsyncIterable<TestEvent>): AsyncGenerator<TestEve
     if (running === 0) idle = setTimeout(tellWhatIsOpen, idleMilliseconds).unref();
     const note = noteOf(event);
     if (note !== undefined) tell(note);
-    // The counts of each file would drown the tests; the parent prints one count for all.
-    if (event.type !== 'test:diagnostic' && event.type !== 'test:summary') yield event;
+    if (!isCount(event)) yield event;
   }
+}
+
+/** The counts of each file would drown the tests; the parent prints one count for all. What tests say of themselves stays. */
+function isCount({ type, data }: TestEvent): boolean {
+  if (type === 'test:summary') return true;
+  return (
+    type === 'test:diagnostic' &&
+    /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(data.message)
+  );
 }
 
 function noteOf(event: TestEvent): TestNote | undefined {
