@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one task of package.json ("npm run TASK") on a checkout that may lack everything but npm.
-#   sh scripts/run.sh demo|test|test:long|check|build|bench|sim|histories|images [arguments of the task]
+#   sh scripts/run.sh demo|test|test:long|check|build|bench|sim|fuzz|histories|images [arguments of the task]
 # Brings Node, packages and the build first (prepare.sh). npm's own pre and post scripts are off here.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,9 +16,10 @@ case $task in
   build) script=scripts/build.ts needs_build=no ;;
   bench) script=bench/main.ts needs_build=yes ;;
   sim) script=scripts/sim.ts needs_build=no ;;
+  fuzz) script=scripts/fuzz.ts needs_build=no ;;
   histories) script=scripts/histories.ts needs_build=yes ;;
   images) script=scripts/images.ts needs_build=no ;;
-  *) fail "Unknown task '$task'. There are: demo, test, test:long, check, build, bench, sim, histories, images." ;;
+  *) fail "Unknown task '$task'. There are: demo, test, test:long, check, build, bench, sim, fuzz, histories, images." ;;
 esac
 
 lock_preparation

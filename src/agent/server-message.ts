@@ -19,7 +19,8 @@ const WriteBytes = Type.String({ maxLength: 4 * 1024 * 1024, pattern: '^[A-Za-z0
 const AgentBoards = Type.Array(Type.Object({ name: BoardName, machine: Machine }), { maxItems: boardsMax });
 
 // Objects may have more members than these: a newer server may say more.
-const messages = {
+/** By the type of the message. */
+export const serverMessages = {
   welcome: Type.Object({
     type: Type.Literal('welcome'),
     protocol: Type.Integer(),
@@ -67,7 +68,9 @@ const messages = {
   ping: Type.Object({ type: Type.Literal('ping'), nonce: Nonce }),
 };
 
-type Checked = { [N in keyof typeof messages]: Type.Static<(typeof messages)[N]> }[keyof typeof messages];
+type Checked = {
+  [N in keyof typeof serverMessages]: Type.Static<(typeof serverMessages)[N]>;
+}[keyof typeof serverMessages];
 
 /** The message, or what is wrong with it. A type that this agent does not know is `unknown`, and to be ignored. */
 export function checkServerMessage(
@@ -81,8 +84,8 @@ export function checkServerMessage(
       ? value.type
       : undefined;
   if (type === undefined) return { kind: 'bad', why: 'a message without a type' };
-  if (!Object.hasOwn(messages, type)) return { kind: 'unknown', type: type.slice(0, 64) };
-  const schema = messages[type as keyof typeof messages];
+  if (!Object.hasOwn(serverMessages, type)) return { kind: 'unknown', type: type.slice(0, 64) };
+  const schema = serverMessages[type as keyof typeof serverMessages];
   if (!Check(schema, value)) return { kind: 'bad', why: `a malformed '${type}'` };
   const message: Checked = value as Checked;
   return { kind: 'message', message };
