@@ -20,7 +20,8 @@ export function isMaking(state: State, ticket: TicketRecord): boolean {
   return boardsInMaking(state, ticket).length > 0;
 }
 
-function boardsInMaking(state: State, ticket: TicketRecord): string[] {
+/** Those of its boards whose lock file is not made yet. */
+export function boardsInMaking(state: State, ticket: TicketRecord): string[] {
   const { offer, kind } = ticket;
   if (!offer || kind === 'slot' || state.lab.lockFiles === undefined) return [];
   const boards = grantedBy(ticket, offer).map(({ board }) => board);

@@ -1,6 +1,6 @@
 // Why a request is refused at once: what it asks for can never be had, is its asker's already, or is over a limit.
 import type { Submit } from './commands.ts';
-import type { LockRecord, Refusal, SingleTarget } from './records.ts';
+import type { LockRecord, Refusal, SingleTarget, TargetSpec } from './records.ts';
 import { canEverHave } from './several.ts';
 import type { Step } from './step.ts';
 import { formatTarget, type ResolvedTarget } from './target.ts';
@@ -64,7 +64,7 @@ function findSlotRefusal(step: Step, body: Submit, board: string): Refusal | und
 function noBoardText({ state }: Step, body: Submit): string {
   const { target } = body;
   if (target.kind === 'several') return severalText((one) => state.labIndex.members(one).length, target);
-  if (state.labIndex.members(target).length === 0) return `No board matches ${formatTarget(target)} now.`;
+  if (state.labIndex.members(target).length === 0) return noneText(target);
   return `No board of ${formatTarget(target)} can take this job: see the number of files, -L and -b.`;
 }
 
@@ -73,8 +73,13 @@ function severalText(
   target: Extract<Submit['target'], { kind: 'several' }>,
 ): string {
   const short = target.needs.find((need) => countOf(need.target) < need.count);
-  if (!short) return `The lab has not enough boards for ${formatTarget(target)}, which may not share one.`;
-  const name = formatTarget(short.target);
+  if (!short) return `The lab has too few boards for ${formatTarget(target)}: none counts twice.`;
   const has = countOf(short.target);
+  if (has === 0) return noneText(short.target);
+  const name = formatTarget(short.target);
   return `${name} has ${has} board${has === 1 ? '' : 's'}, and ${short.count} were asked for.`;
+}
+
+function noneText(target: TargetSpec): string {
+  return `No board matches ${formatTarget(target)} now.`;
 }

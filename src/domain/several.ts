@@ -248,7 +248,7 @@ function keptFor(state: State, ticket: TicketRecord): string[] {
   );
 }
 
-function inLabOrder(state: State, boards: string[]): string[] {
+export function inLabOrder(state: State, boards: string[]): string[] {
   const { ordinal } = state.labIndex;
   return boards.sort((a, b) => (ordinal.get(a) ?? 0) - (ordinal.get(b) ?? 0));
 }

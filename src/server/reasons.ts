@@ -1,6 +1,7 @@
 // Why a ticket waits, typed and in words, from committed state.
-import { isMaking } from '../domain/lock-files.ts';
+import { boardsInMaking, isMaking } from '../domain/lock-files.ts';
 import type { BoardRecord, LockRecord, Service, TicketRecord } from '../domain/records.ts';
+import { inLabOrder } from '../domain/several.ts';
 import type { State } from '../domain/state.ts';
 import { queuesOf } from '../domain/ticket-parts.ts';
 import type { Reason } from '../protocol/views.ts';
@@ -14,8 +15,9 @@ export function reasonsFor(state: State, ticket: TicketRecord, place: number | u
     return [{ kind: 'settling', text: 'the server has just started and waits for its clients' }];
   }
   if (ticket.offer && isMaking(state, ticket)) {
-    const { board } = ticket.offer;
-    return [{ kind: 'lock-file', board, text: `the lock file of ${board} is being made` }];
+    return boardsInMaking(state, ticket).map((board) => {
+      return { kind: 'lock-file', board, text: `the lock file of ${board} is being made` };
+    });
   }
   if (ticket.kind === 'slot') return [slotReason(state, ticket)];
   if (ticket.parts) return severalReasons(state, ticket, place);
@@ -43,12 +45,13 @@ function severalReasons(state: State, ticket: TicketRecord, place: number | unde
   const reasons: Reason[] = [];
   if (place !== undefined && place > 0)
     reasons.push({ kind: 'behind', text: `behind ${place} other${place === 1 ? '' : 's'}` });
-  const kept = [...(state.keptBy.get(ticket.id) ?? [])];
+  const kept = inLabOrder(state, [...(state.keptBy.get(ticket.id) ?? [])]);
   if (kept.length > 0)
-    reasons.push({ kind: 'gathering', text: `kept for you until you can have all: ${kept.join(', ')}` });
+    reasons.push({ kind: 'gathering', text: `kept until all can be had: ${kept.join(', ')}` });
   if (ticket.gather?.state === 'resting')
     reasons.push({ kind: 'resting', text: 'lets others go first for a while, unless all come free at once' });
-  const boards = new Set(queuesOf(ticket).flatMap((queue) => state.getSet(queue).boards));
+  const shownMax = reasonsMax + kept.length;
+  const boards = new Set(queuesOf(ticket).flatMap((queue) => state.getSet(queue).boards.slice(0, shownMax)));
   return [
     ...reasons,
     ...boardReasons(

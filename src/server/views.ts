@@ -284,7 +284,7 @@ function viewPool(
     pool: pool.name,
     boards: [...pool.boards],
     usable: usable.length,
-    taken: usable.filter((name) => state.locks.has(name)).length,
+    taken: usable.filter((name) => !state.isFree(name)).length,
     waiting: key === undefined ? 0 : (state.findSet(key)?.waiting ?? 0),
   };
 }

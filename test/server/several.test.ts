@@ -40,6 +40,10 @@ test('who waits for several is told what is kept, and others for whom', { timeou
   assert.equal(view.state, 'waiting');
   const late = await bob.lock('a');
   const status = await bob.call('status', {});
+  assert.deepEqual(
+    status.pools.map(({ usable, taken }) => [usable, taken]),
+    [[2, 2]],
+  );
   const board = status.boards.find((one) => one.board === 'a');
   assert.deepEqual([board?.state, board?.waiting], ['kept', 2]);
   const entry = status.queue.find((one) => one.ticket === ticket);
@@ -80,6 +84,22 @@ test('several targets are released in one step, each board once, or none where a
   assert.ok('view' in offer);
 });
 
+test('several boards that are not all free, or yours already, are refused by all of their names', {
+  timeout,
+}, async (t) => {
+  const { lab } = await startLab(t);
+  const [ada, bob] = [new TestClient(lab, 'ada'), new TestClient(lab, 'bob')];
+  const { ticket, view } = await ada.lock('b');
+  assert.ok(view.state === 'offered');
+  await ada.confirm(ticket, view.token);
+  const now = { code: 'NOT_GRANTED_IN_TIME', message: 'a + b were not all free.' };
+  await assert.rejects(bob.lock('a', { also: [{ target: 'b' }], waitSeconds: 0 }), now);
+  const two = { code: 'NOT_GRANTED_IN_TIME', message: '2 of p were not all free.' };
+  await assert.rejects(bob.lock('p', { count: 2, waitSeconds: 0 }), two);
+  const mine = "You already hold b with key '0'. Release it first, or ask with another key.";
+  await assert.rejects(ada.lock('a', { also: [{ target: 'b' }] }), { code: 'ALREADY_YOURS', message: mine });
+});
+
 test('several boards for a job, or with --reuse, are refused, and more than there are', {
   timeout,
 }, async (t) => {
@@ -87,6 +107,14 @@ test('several boards for a job, or with --reuse, are refused, and more than ther
   const ada = new TestClient(lab, 'ada');
   await assert.rejects(ada.run('a', { also: [{ target: 'b' }] }), { code: 'BAD_REQUEST' });
   await assert.rejects(ada.lock('p', { count: 2, reuse: true }), { code: 'BAD_REQUEST' });
-  await assert.rejects(ada.lock('p', { count: 3 }), { code: 'NO_BOARD_FITS' });
+  const most = { code: 'NO_BOARD_FITS', message: 'p has 2 boards, and 3 were asked for.' };
+  await assert.rejects(ada.lock('p', { count: 3 }), most);
+  const none = { code: 'NO_BOARD_FITS', message: 'No board matches arch=arm now.' };
+  await assert.rejects(ada.lock('p', { also: [{ target: 'arch=arm' }] }), none);
+  const twice = {
+    code: 'NO_BOARD_FITS',
+    message: 'The lab has too few boards for a + a: none counts twice.',
+  };
+  await assert.rejects(ada.lock('a', { also: [{ target: 'a' }] }), twice);
   await assert.rejects(ada.lock('p', { also: [{ target: 'nosuch' }] }), { code: 'UNKNOWN_TARGET' });
 });

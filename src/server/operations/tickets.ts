@@ -128,8 +128,7 @@ function checkTexts(job: JobSpec): void {
 
 function submitResponse(reply: SubmitReply, body: SubmitBody, state: State): ResponseOf<'submit'> {
   const parsed = state.labIndex.parseTarget(body.target);
-  const isOne = (body.count ?? 1) === 1 && (body.also ?? []).length === 0;
-  const kind = isOne && parsed.ok && parsed.target.kind === 'board' ? 'board' : 'pool';
+  const kind = isOneBoard(body) && parsed.ok && parsed.target.kind === 'board' ? 'board' : 'pool';
   const members = reply.members.map(viewMember);
   if (reply.kind === 'refused') throw refusal(reply.why, { body, kind, members });
   if (reply.kind === 'reused') {
@@ -147,11 +146,12 @@ function submitResponse(reply: SubmitReply, body: SubmitBody, state: State): Res
 }
 
 function refusal(why: Refusal, about: { body: SubmitBody; kind: string; members: unknown }): MqError {
-  const { target, key } = about.body;
+  const { key } = about.body;
   const details = { kind: about.kind, members: about.members };
   switch (why.kind) {
     case 'already-yours': {
-      const message = `You already hold ${why.board} with key '${key}'. Release it first, or ask with --reuse.`;
+      const hint = isOneBoard(about.body) ? ', or ask with --reuse' : ', or ask with another key';
+      const message = `You already hold ${why.board} with key '${key}'. Release it first${hint}.`;
       return new MqError('ALREADY_YOURS', message, {
         details: { ...details, board: why.board, key: why.key },
       });
@@ -159,7 +159,7 @@ function refusal(why: Refusal, about: { body: SubmitBody; kind: string; members:
     case 'no-board':
       return new MqError('NO_BOARD_FITS', why.message, { details });
     case 'not-granted':
-      return new MqError('NOT_GRANTED_IN_TIME', `${target} was not free.`, { details });
+      return new MqError('NOT_GRANTED_IN_TIME', notFreeText(about.body), { details });
     case 'not-holder':
     case 'lock-ended':
       return new MqError('NOT_HOLDER', `You do not hold ${why.board}.`, {
@@ -174,6 +174,21 @@ function refusal(why: Refusal, about: { body: SubmitBody; kind: string; members:
         details: { ...details, limit: why.limit, value: why.value },
       });
   }
+}
+
+/** Whether it asks for one board, be it of many. */
+function isOneBoard({ count = 1, also = [] }: SubmitBody): boolean {
+  return count === 1 && also.length === 0;
+}
+
+function notFreeText(body: SubmitBody): string {
+  const { target, count = 1, also = [] } = body;
+  if (isOneBoard(body)) return `${target} was not free.`;
+  const needs = [{ target, count }, ...also];
+  const text = needs.map((need) =>
+    (need.count ?? 1) === 1 ? need.target : `${need.count} of ${need.target}`,
+  );
+  return `${text.join(' + ')} were not all free.`;
 }
 
 function limitText(why: Extract<Refusal, { kind: 'limit' }>): string {
