@@ -60,12 +60,14 @@ function offered(step: Step, lock: LockRecord): { ticket: TicketRecord; offer: O
 
 export function lockFileSeen(step: Step, body: CommandTypes['lockFileSeen']['body']): undefined {
   const { folder, board, token, found } = body;
-  const lock = step.state.locks.get(board);
-  if (folder !== step.state.lab.lockFiles || !step.state.boards.has(board)) return;
-  if (!isAbout(lock, token)) return;
+  const { boards, lab, locks } = step.state;
+  const lock = locks.get(board);
+  if (folder !== lab.lockFiles || !boards.has(board) || !isAbout(lock, token)) return;
+  // It is held under the name that it had: what there is now is told again when that lock is over.
+  if (boards.get(board)?.succeeds) return;
   if (lock?.origin === 'file') seeOther(step, lock, found);
   else if (lock) seeOwn(step, lock, found);
-  if (found && step.state.boards.has(board) && !step.state.locks.has(board)) takeByFile(step, board, found);
+  if (found && boards.has(board) && !locks.has(board)) takeByFile(step, board, found);
 }
 
 function isAbout(lock: LockRecord | undefined, token: Token | undefined): boolean {

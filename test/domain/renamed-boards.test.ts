@@ -44,6 +44,21 @@ describe('a board with another name', () => {
     assert.equal(lab.offered(ticket), 'bee');
   });
 
+  test('is not locked by a file under the new one while it is held under the old one', () => {
+    const files = { lockFiles: '/locks' };
+    const lab = new Lab({ ...before, ...files });
+    const ticket = lab.ask('ana', 'b2');
+    lab.made('b2');
+    lab.confirm(ticket);
+    lab.configure({ ...after, ...files });
+    lab.present(['bee']);
+    lab.seen('bee', {});
+    assert.equal(lab.state.locks.has('bee'), false);
+    lab.release('ana', 'b2');
+    lab.seen('bee', {});
+    assert.equal(lab.lock('bee').origin, 'file');
+  });
+
   test('is nobody else’s while it is held under the old one, whatever they call it', () => {
     const lab = new Lab(before);
     lab.take('ana', 'b1');
