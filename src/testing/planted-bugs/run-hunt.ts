@@ -12,6 +12,14 @@ export interface HuntResult {
   readonly seed?: number;
   /** The promise that was broken. */
   readonly problem?: string;
+  /** The fewest commands that were found to break a promise of that kind. */
+  readonly few?: FewCommands;
+}
+
+export interface FewCommands {
+  readonly commands: number;
+  readonly problem: string;
+  readonly trace: readonly string[];
 }
 
 export interface HuntOptions {
@@ -20,6 +28,8 @@ export interface HuntOptions {
   readonly signal: AbortSignal;
   /** Where to look: the scheduler alone, or the whole lab. */
   readonly in?: 'scheduler' | 'lab';
+  /** For so long the commands that broke it are made fewer; of the scheduler only. Absent: not at all. */
+  readonly shrinkMs?: number;
 }
 
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -27,9 +37,9 @@ const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta
 /** Rejects where the hunt itself failed, or was aborted. */
 export async function runHunt(
   { name: bug, seed = 1 }: PlantedBug,
-  { stepsEach, seedsMax, signal, in: where = 'scheduler' }: HuntOptions,
+  { stepsEach, seedsMax, signal, in: where = 'scheduler', shrinkMs = 0 }: HuntOptions,
 ): Promise<HuntResult> {
-  const numbers = [stepsEach, seedsMax, seed].map(String);
+  const numbers = [stepsEach, seedsMax, seed, shrinkMs].map(String);
   const words = [
     '--import',
     pathOf('plant.ts'),

@@ -8,7 +8,9 @@ import type { State } from '../../domain/state.ts';
 import type { Timing } from '../../domain/timing.ts';
 import type { Agenda } from './agenda.ts';
 import { Checker } from './checker.ts';
+import { MetalModel } from './metal-model.ts';
 import type { Random } from './random.ts';
+import type { Recording } from './recording.ts';
 import { Trace } from './trace.ts';
 
 /** What a sender hears: the reply, or that nothing is known of what became of the command. */
@@ -63,6 +65,8 @@ export class SimulatedServer {
   steps = 0;
   crashes = 0;
   refusals = 0;
+  readonly #metal = new MetalModel();
+  readonly #recording: Recording | undefined;
   readonly #random: Random;
   readonly #agenda: Agenda;
   readonly #timing: Timing;
@@ -73,7 +77,14 @@ export class SimulatedServer {
   #life = 0;
   #alarm = 0;
 
-  constructor(options: { random: Random; agenda: Agenda; timing: Timing; events: ServerEvents }) {
+  constructor(options: {
+    random: Random;
+    agenda: Agenda;
+    timing: Timing;
+    events: ServerEvents;
+    recording: Recording | undefined;
+  }) {
+    this.#recording = options.recording;
     this.#random = options.random;
     this.#agenda = options.agenda;
     this.#timing = options.timing;
@@ -130,6 +141,7 @@ export class SimulatedServer {
     for (const posted of taken) this.#answerOrStep(posted, stepped);
     if (fate < 0.01) this.#refuse(stepped);
     else if (fate < 0.0108) {
+      this.#recording?.close(true);
       for (const { posted } of stepped) posted.hear({ kind: 'lost' });
       this.crash();
     } else {
@@ -160,6 +172,7 @@ export class SimulatedServer {
   #step(command: Command): StepResult {
     this.steps += 1;
     const now = this.#agenda.nowMs;
+    this.#recording?.step(now, command);
     const result = step(this.state, this.#timing, command, { now, wallAt: 1e12 + now });
     this.trace.note(now, command, result);
     return result;
@@ -179,6 +192,7 @@ export class SimulatedServer {
 
   #refuse(stepped: readonly Stepped[]): void {
     this.refusals += 1;
+    this.#recording?.close(true);
     for (const { result } of stepped.toReversed()) undo(this.state, result.changes);
     this.trace.note(this.#agenda.nowMs, 'that commit is refused');
     this.problems.push(...this.checker.checkUndone(this.state));
@@ -187,9 +201,11 @@ export class SimulatedServer {
   }
 
   #commit(stepped: readonly Stepped[]): void {
+    this.#recording?.close(false);
     const now = this.#agenda.nowMs;
     for (const { posted, result } of stepped) {
       this.problems.push(...this.checker.take(posted.command, result, now));
+      this.#metal.take(posted.command, result, this.problems);
       for (const change of result.changes) this.#noteChange(change);
       if (posted.requestId !== undefined) this.#answers.set(posted.requestId, result.reply);
     }

@@ -1,16 +1,21 @@
 // One run of the simulation, from a seed: a lab full of trouble for so many steps, then peace, in which every queue must
 // drain. Invariants are judged after each step.
 import { heal, trouble } from './admin.ts';
+import type { Recording } from './recording.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Scheduler steps before peace comes. */
   readonly steps: number;
+  /** Takes what the scheduler is given. */
+  readonly recording?: Recording;
 }
 
 export interface SimulationReport {
   readonly seed: number;
+  /** As it was asked for. */
+  readonly stepsMax: number;
   readonly steps: number;
   readonly simulatedSeconds: number;
   readonly grants: number;
@@ -31,7 +36,7 @@ export interface SimulationReport {
 const peaceMsMax = 30 * 60_000;
 
 export function simulate(options: SimulationOptions): SimulationReport {
-  const world = new World(options.seed);
+  const world = new World(options.seed, options.recording);
   const { server, agenda } = world;
   const startMs = agenda.nowMs;
   server.start();
@@ -46,6 +51,7 @@ export function simulate(options: SimulationOptions): SimulationReport {
   const { order, reclaims, history } = server.checker;
   return {
     seed: options.seed,
+    stepsMax: options.steps,
     steps: server.steps,
     simulatedSeconds: Math.round((agenda.nowMs - startMs) / 1000),
     grants: order.judged,

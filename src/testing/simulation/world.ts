@@ -17,10 +17,12 @@ import { SimulatedClient } from './client.ts';
 import { agentBoards, boardOf, fullLab, lockFolder } from './lab.ts';
 import { SimulatedLockFiles } from './lock-files.ts';
 import { Random } from './random.ts';
+import type { Recording } from './recording.ts';
 import { SimulatedServer } from './server.ts';
 import { pickWish } from './wish.ts';
 
-const timing: Timing = {
+/** Of the scheduler in simulations. */
+export const timing: Timing = {
   confirmMs: 3_000,
   lockFileMs: 20_000,
   graceMs: 15_000,
@@ -49,13 +51,15 @@ export class World {
   #spawned = 0;
   #switches = 0;
 
-  constructor(seed: number) {
+  /** `recording`: takes what the scheduler is given. */
+  constructor(seed: number, recording?: Recording) {
     this.random = new Random(seed);
     this.lab = seed % 3 === 0 ? { ...fullLab, lockFiles: lockFolder } : fullLab;
     this.server = new SimulatedServer({
       random: this.random,
       agenda: this.agenda,
       timing,
+      recording,
       events: {
         onEffect: (effect) => this.#onEffect(effect),
         onDown: () => this.#onDown(),

@@ -1,6 +1,7 @@
 // Makes a failing run of the whole lab smaller: fewer kinds of trouble, fewer people, fewer steps, as long as the same
 // kind of promise is broken. Another set of troubles is another run, so each is tried under a few seeds.
 
+import { promiseKind } from '../simulation/promise-kind.ts';
 import { simulateWhole, type WholeOptions, type WholeReport } from './simulate.ts';
 
 export interface ShrinkOptions {
@@ -41,11 +42,6 @@ export async function shrinkWhole(
   return best;
 }
 
-/** What was broken, without the names and numbers. */
 function promiseOf({ problems: [first = ''] }: WholeReport): string {
-  const [line = ''] = first.split('\n');
-  return line
-    .replace(/[({[].*/, '')
-    .replace(/\b(b\d(-new)?|ana|bob|cyd|dee|eve|root)\b/g, 'X')
-    .replace(/\d+/g, 'N');
+  return promiseKind(first);
 }
