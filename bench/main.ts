@@ -1,8 +1,8 @@
-// `npm run bench [-- --json FILE] [--only NAME] [--quick]`: measures what docs/performance.md tells of, each beside
-// what this machine allows in the same run, and prints a line for each. --json also writes all figures to a file.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+// `npm run bench [-- NAME] [--quick] [--json FILE]`, `npm run bench -- --peers`: measures what docs/performance.md tells
+// of, each beside what this machine allows in the same run, and prints a line for each. A full run writes its figures to
+// bench/results/; --json writes them to another file too.
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run as runBoot } from './boot.ts';
 import { run as runBootProgram } from './boot-program.ts';
@@ -11,7 +11,11 @@ import { run as runHandOver } from './hand-over.ts';
 import { run as runMatch } from './match.ts';
 import { run as runMemory } from './memory.ts';
 import { run as runPairs } from './pairs.ts';
+import { asMarkdown } from './peers/table.ts';
+import { type PeersOptions, run as runPeers } from './peers.ts';
+import { describeMachine, resultPath, thisMachine, writeFigures } from './results-file.ts';
 import { run as runScheduler } from './scheduler.ts';
+import { run as runScale } from './scheduler-scale.ts';
 
 type Bench = (quick: boolean) => Promise<unknown>;
 
@@ -52,15 +56,24 @@ const benches: Readonly<Record<string, Bench>> = {
         `${sizes}: ${row.microsecondsPerPair.toFixed(0)} µs a pair, ${row.ratio.toFixed(1)} times its changes as JSON`,
       );
     }
-    return found;
+    const scale = runScale({ handOvers: quick ? 100 : 1_000, boards: [10, quick ? 1_000 : 10_000] });
+    for (const { what, few, many, ratio } of scale) {
+      const times = `${few.microsecondsPerStep.toFixed(1)} → ${many.microsecondsPerStep.toFixed(1)} µs a step`;
+      const sizes = `${few.boards} boards and ${few.tickets} tickets → ${many.boards} and ${many.tickets}`;
+      say(`${what}: ${sizes}: ${times}, ${ratio.toFixed(2)} times`);
+    }
+    return { pairs: found, scale };
   },
   memory: async (quick) => {
     const size = quick ? 1_000 : 10_000;
-    const found = await runMemory({ boards: size, tickets: size, clients: 1_000 });
+    const found = await runMemory({ boards: size, tickets: size, clients: size });
     say(`idle ${mb(found.idleBytes)}`);
     say(`${found.boards} boards: ${mb(found.manyBoardsBytes)}, ${kb(found.bytesPerBoard)} a board`);
     say(`${found.tickets} waiting: ${mb(found.manyTicketsBytes)}, ${kb(found.bytesPerTicket)} a ticket`);
-    say(`${found.clients} clients waiting: ${mb(found.manyClientsBytes)}, ${kb(found.bytesPerClient)} each`);
+    const onHeap = `${kb(found.heapBytesPerClient)} of it on the heap`;
+    say(
+      `${found.clients} clients waiting: ${mb(found.manyClientsBytes)}, ${kb(found.bytesPerClient)} each, ${onHeap}`,
+    );
     return found;
   },
   'command-line': async (quick) => {
@@ -82,6 +95,21 @@ const benches: Readonly<Record<string, Bench>> = {
   match: async (quick) => runMatch({ megabytes: quick ? 5 : 50, rounds: quick ? 1 : 3 }),
 };
 
+const fullPeers: PeersOptions = {
+  counts: [1, 8, 64],
+  rounds: 7,
+  secondsOfPairs: 1,
+  queuesMax: (waiting) => (waiting === 1 ? 40 : waiting === 8 ? 6 : 1),
+  withProcesses: true,
+};
+const quickPeers: PeersOptions = {
+  counts: [1, 4],
+  rounds: 1,
+  secondsOfPairs: 0.2,
+  queuesMax: () => 2,
+  withProcesses: false,
+};
+
 function say(text: string): void {
   console.log(`  ${text}`);
 }
@@ -98,36 +126,38 @@ function kb(bytes: number): string {
   return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 
-const { values } = parseArgs({
-  options: { json: { type: 'string' }, only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+const { values, positionals } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    only: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
 });
-if (values.only !== undefined && !(values.only in benches)) {
-  console.error(`--only takes one of ${Object.keys(benches).join(', ')}, not '${values.only}'`);
+const [only = values.only] = positionals;
+if (only !== undefined && !(only in benches)) {
+  console.error(`There is no bench '${only}', but ${Object.keys(benches).join(', ')}; and --peers`);
   process.exit(1);
 }
 
-const [cpu] = cpus();
-const machine = {
-  cpu: cpu?.model ?? 'unknown',
-  cores: cpus().length,
-  memoryBytes: totalmem(),
-  node: process.version,
-  platform: `${process.platform} ${process.arch}`,
-};
-console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.platform}`);
+const machine = thisMachine();
+const { quick } = values;
+console.log(describeMachine(machine));
 const results: Record<string, unknown> = {};
-for (const [name, bench] of Object.entries(benches)) {
-  if (values.only !== undefined && values.only !== name) continue;
-  console.log(name);
-  results[name] = await bench(values.quick);
+const stamp = () => ({ at: new Date().toISOString(), quick, machine });
+if (values.peers) {
+  const found = await runPeers(quick ? quickPeers : fullPeers, say);
+  for (const { what, times } of found.ratios) say(`${what}: ${times.toFixed(2)} times`);
+  results.peers = found;
+  if (!quick) writeFileSync(resultPath('peers.md'), asMarkdown(found, describeMachine(machine)));
+} else {
+  for (const [name, bench] of Object.entries(benches)) {
+    if (only !== undefined && only !== name) continue;
+    console.log(name);
+    results[name] = await bench(quick);
+  }
 }
-if (values.json !== undefined) {
-  const path = resolve(values.json);
-  mkdirSync(dirname(path), { recursive: true });
-  const text = JSON.stringify(
-    { at: new Date().toISOString(), quick: values.quick, machine, results },
-    null,
-    2,
-  );
-  writeFileSync(path, `${text}\n`);
-}
+for (const [name, found] of quick ? [] : Object.entries(results))
+  writeFigures(resultPath(`${name}.json`), { ...stamp(), results: { [name]: found } });
+if (values.json !== undefined) writeFigures(resolve(values.json), { ...stamp(), results });

@@ -1,4 +1,4 @@
-// Resident memory of the server: idle, with many boards, with many tickets on few connections, and with one
+// Memory of the server, resident and on its heap: idle, with many boards, with many tickets on few connections, and with one
 // connection a ticket. Linux only: it reads /proc.
 import { setTimeout as pause } from 'node:timers/promises';
 import { BenchChannel } from './lab/channel.ts';
@@ -17,6 +17,12 @@ export interface MemoryFigures {
   readonly manyClientsBytes: number;
   /** A connection of its own and one waiting ticket. */
   readonly bytesPerClient: number;
+  readonly heapBytesPerClient: number;
+}
+
+interface Memory {
+  readonly residentBytes: number;
+  readonly heapBytes: number;
 }
 
 /** The collector's own time to settle; a figure after it is what the process keeps. */
@@ -28,32 +34,36 @@ export async function run(options: {
   clients: number;
 }): Promise<MemoryFigures> {
   const { boards, tickets, clients } = options;
-  const idleBytes = await measure(1, () => Promise.resolve([]));
-  const manyBoardsBytes = await measure(boards, () => Promise.resolve([]));
-  const manyTicketsBytes = await measure(1, (lab) => wait(lab, { tickets, connections: 10 }));
-  const manyClientsBytes = await measure(1, (lab) => wait(lab, { tickets: clients, connections: clients }));
+  const idle = await measure(1, () => Promise.resolve([]));
+  const ofBoards = await measure(boards, () => Promise.resolve([]));
+  const ofTickets = await measure(1, (lab) => wait(lab, { tickets, connections: 10 }));
+  const ofClients = await measure(1, (lab) => wait(lab, { tickets: clients, connections: clients }));
+  const idleBytes = idle.residentBytes;
   return {
     idleBytes,
     boards,
-    manyBoardsBytes,
-    bytesPerBoard: (manyBoardsBytes - idleBytes) / boards,
+    manyBoardsBytes: ofBoards.residentBytes,
+    bytesPerBoard: (ofBoards.residentBytes - idleBytes) / boards,
     tickets,
-    manyTicketsBytes,
-    bytesPerTicket: (manyTicketsBytes - idleBytes) / tickets,
+    manyTicketsBytes: ofTickets.residentBytes,
+    bytesPerTicket: (ofTickets.residentBytes - idleBytes) / tickets,
     clients,
-    manyClientsBytes,
-    bytesPerClient: (manyClientsBytes - idleBytes) / clients,
+    manyClientsBytes: ofClients.residentBytes,
+    bytesPerClient: (ofClients.residentBytes - idleBytes) / clients,
+    heapBytesPerClient: (ofClients.heapBytes - idle.heapBytes) / clients,
   };
 }
 
-async function measure(boards: number, load: (lab: BenchLab) => Promise<BenchChannel[]>): Promise<number> {
-  const lab = await startLab({ boards });
+async function measure(boards: number, load: (lab: BenchLab) => Promise<BenchChannel[]>): Promise<Memory> {
+  const lab = await startLab({ boards, nodeOptions: ['--inspect=127.0.0.1:0'] });
   try {
     const channels = await load(lab);
     await pause(settleMs);
-    const bytes = await lab.rssBytes();
+    // As it is, before the heap is looked at.
+    const residentBytes = await lab.rssBytes();
+    const heapBytes = await lab.heapBytes();
     for (const channel of channels) channel.close();
-    return bytes;
+    return { residentBytes, heapBytes };
   } finally {
     await lab.close();
   }

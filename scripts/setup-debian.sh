@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs from Debian what the tests use beside npm: `npm run setup:debian`. Changes the system, by apt-get only;
 # everything else in the checkout leaves the system alone. The program itself needs none of this.
-# promtool comes out of its package into .tools/ of the checkout: installed, that package would start a Prometheus.
+# promtool, etcd and etcdctl come out of their packages into .tools/ of the checkout: installed, those packages would start
+# a Prometheus and an etcd.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -32,20 +33,32 @@ done <<EOF
 $packages
 EOF
 
-bring_promtool=
-if command -v promtool >/dev/null 2>&1 || [ -x .tools/promtool ]; then
-  echo 'setup: promtool is there'
-else
-  echo 'setup: promtool is missing; tests of metrics and alert rules use it'
-  bring_promtool=yes
-fi
+# One program a line, the package that it is taken out of, and who needs it.
+programs='
+promtool prometheus  tests of metrics and alert rules use it
+etcd     etcd-server npm run bench -- --peers measures it beside ours
+etcdctl  etcd-client npm run bench -- --peers measures it beside ours
+'
 
-if [ -z "$missing$bring_promtool" ]; then
+bring=
+while read -r program package reason; do
+  [ -n "$program" ] || continue
+  if command -v "$program" >/dev/null 2>&1 || [ -x ".tools/$program" ]; then
+    echo "setup: $program is there"
+  else
+    echo "setup: $program is missing; $reason"
+    bring="$bring $program:$package"
+  fi
+done <<EOF
+$programs
+EOF
+
+if [ -z "$missing$bring" ]; then
   echo 'setup: nothing to do'
   exit 0
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
-  echo "setup: this is no Debian (apt-get is missing). Install by your system's own means:$missing${bring_promtool:+ promtool}" >&2
+  echo "setup: this is no Debian (apt-get is missing). Install by your system's own means:$missing$bring" >&2
   exit 1
 fi
 
@@ -62,11 +75,12 @@ if [ -n "$missing" ]; then
   # shellcheck disable=SC2086 # the list is meant to be split
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 fi
-if [ -n "$bring_promtool" ]; then
-  echo 'setup: promtool, out of the package prometheus'
+for pair in $bring; do
+  program=${pair%%:*} package=${pair#*:}
+  echo "setup: $program, out of the package $package"
   rm -rf .tools/package
   mkdir -p .tools/package
-  (cd .tools/package && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb .)
-  mv .tools/package/usr/bin/promtool .tools/promtool
+  (cd .tools/package && apt-get download -q "$package" && dpkg-deb -x "$package"_*.deb .)
+  mv ".tools/package/usr/bin/$program" ".tools/$program"
   rm -r .tools/package
-fi
+done

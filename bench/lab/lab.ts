@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { heapBytes } from './heap.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 const startMsMax = 60_000;
@@ -15,6 +16,8 @@ export interface BenchLab {
   readonly folder: string;
   /** Resident memory of the server, in bytes. */
   rssBytes(): Promise<number>;
+  /** What it keeps on its heap, in bytes; with the option --inspect only. */
+  heapBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -41,17 +44,19 @@ export async function startLab({ boards, nodeOptions = [] }: LabOptions): Promis
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: folder,
   });
+  const said = { inspector: '' };
   const lab: BenchLab = {
     socketPath,
     folder,
     rssBytes: () => rssBytes(server.pid ?? 0),
+    heapBytes: () => heapBytes(said.inspector),
     close: async () => {
       await leave(server);
       await rm(folder, { recursive: true, force: true });
     },
   };
   try {
-    await isReady(server, boards);
+    await isReady(server, boards, said);
   } catch (error) {
     await lab.close();
     throw error;
@@ -72,12 +77,12 @@ function configuration(count: number): string {
     `  pool: [${every(1)}]`,
     `  seconds: [${every(2)}]`,
     `  thirds: [${every(3)}]`,
-    'limits: { tickets_per_user: 100000, queue_length: 100000 }',
+    'limits: { tickets_per_user: 100000, queue_length: 100000, streams_per_user: 20000, open_streams: 20000 }',
     '',
   ].join('\n');
 }
 
-function isReady(server: ChildProcess, boards: number): Promise<void> {
+function isReady(server: ChildProcess, boards: number, noted: { inspector: string }): Promise<void> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     const fail = (why: string) => reject(new Error(`the server ${why}:\n${said.join('\n')}`));
@@ -86,6 +91,7 @@ function isReady(server: ChildProcess, boards: number): Promise<void> {
     if (!server.stderr) return fail('has no stderr');
     createInterface({ input: server.stderr }).on('line', (line) => {
       said.push(line);
+      noted.inspector ||= /^Debugger listening on (ws:\S+)/.exec(line)?.[1] ?? '';
       if (!line.includes('"message":"ready"')) return;
       clearTimeout(late);
       resolve();
