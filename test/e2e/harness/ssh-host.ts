@@ -12,6 +12,8 @@ import { me } from './users.ts';
 
 const sshdPath = '/usr/sbin/sshd';
 const sshPath = '/usr/bin/ssh';
+const connectionsMsMax = 30_000;
+const pollMs = 20;
 
 /** Why there can be no sshd here; for `skip`. False where there can. A CI must have one. */
 export const noSshd: string | false = whyNoSshd();
@@ -113,6 +115,15 @@ export class SshHost {
   async connections(): Promise<number[]> {
     const text = await readFile(join(this.#folder, 'calls'), 'utf8').catch(() => '');
     return text.split('\n').filter(Boolean).map(Number);
+  }
+
+  /** Resolves when so many were begun. */
+  async untilConnections(count: number): Promise<void> {
+    const endAt = performance.now() + connectionsMsMax;
+    while ((await this.connections()).length < count) {
+      if (performance.now() > endAt) throw new Error(`no ${count} connections in time`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
   }
 
   /** The processes of `mq connect` on the host. Linux only. */
