@@ -185,6 +185,8 @@ export class Consoles {
   #get(job: number): Promise<Live> {
     let live = this.#live.get(job);
     if (!live) {
+      // Nobody would close it.
+      if (this.#leaving.signal.aborted) return Promise.reject(new Error('the server is leaving'));
       const opening = this.#openLive(job);
       this.#live.set(job, opening);
       opening.catch(() => {
