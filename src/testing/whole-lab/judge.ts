@@ -57,8 +57,12 @@ export class Judge {
   /** A commit is durable. */
   take(steps: readonly NotedStep[], batch: Batch): void {
     this.commits += 1;
-    this.steps += steps.length;
     for (const { requestId } of batch.answers) this.#answered.add(requestId);
+    this.takeSteps(steps);
+  }
+
+  takeSteps(steps: readonly NotedStep[]): void {
+    this.steps += steps.length;
     for (const { command, result, now } of steps) {
       if (now < this.#lastStepAt) this.fail(`time went back from ${this.#lastStepAt} to ${now}`);
       this.#lastStepAt = now;

@@ -14,6 +14,8 @@ export interface NotedStep {
   readonly command: Command;
   readonly result: StepResult;
   readonly now: number;
+  /** One object for all steps of a batch. */
+  readonly moment: Moment;
 }
 
 const noted = new WeakMap<object, NotedStep[]>();
@@ -28,15 +30,20 @@ export function step<C extends Command>(
   const process = currentProcess();
   if (process) {
     const steps = noted.get(process) ?? [];
-    steps.push({ command, result, now: moment.now });
+    steps.push({ command, result, now: moment.now, moment });
     noted.set(process, steps);
   }
   return result;
 }
 
-/** The steps of a process since the last call. */
-export function takeSteps(process: object): NotedStep[] {
+/**
+ * The steps of a process since the last call: those of the batch that is being committed, and before them those of
+ * batches that changed nothing, of which the store does not hear.
+ */
+export function takeSteps(process: object): { before: NotedStep[]; batch: NotedStep[] } {
   const steps = noted.get(process) ?? [];
   noted.delete(process);
-  return steps;
+  const last = steps.at(-1)?.moment;
+  const first = steps.findIndex(({ moment }) => moment === last);
+  return { before: steps.slice(0, Math.max(0, first)), batch: steps.slice(Math.max(0, first)) };
 }

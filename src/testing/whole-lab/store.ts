@@ -19,6 +19,8 @@ export interface SimulatedStoreOptions {
   readonly process: SimulatedProcess;
   readonly disk: MemoryStore;
   readonly fate: () => CommitFate;
+  /** Steps that changed nothing, and count already. */
+  readonly onIdle: (steps: readonly NotedStep[]) => void;
   readonly onStored: (steps: readonly NotedStep[], batch: Batch) => void;
   readonly onRefused: () => void;
 }
@@ -41,9 +43,10 @@ class SimulatedStore extends MemoryStore {
   }
 
   override async commit(batch: Batch): Promise<CommitOutcome> {
-    const { process, fate, onStored, onRefused } = this.#options;
+    const { process, fate, onIdle, onStored, onRefused } = this.#options;
     const { host } = process;
     const steps = takeSteps(process);
+    if (steps.before.length > 0) onIdle(steps.before);
     await process.sleep(host.random.between(0, writeMsMax));
     const what = host.isDiskFull ? 'refused' : fate();
     if (what === 'refused') {
@@ -55,7 +58,7 @@ class SimulatedStore extends MemoryStore {
     if (!process.isAlive) return await new Promise(() => undefined);
     const outcome = await super.commit(batch);
     if (outcome.kind !== 'committed') return outcome;
-    onStored(steps, batch);
+    onStored(steps.batch, batch);
     if (what === 'killed-after') process.kill();
     if (what === 'unknown-stored') return { kind: 'unknown', message: 'simulated: it is' };
     await process.sleep(host.random.between(0, knowMsMax));
