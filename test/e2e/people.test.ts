@@ -141,6 +141,27 @@ test('status --watch --json has a line for each change, and ends at Ctrl+C', asy
   await lab.expect(['sem', '-signal', 'haswell', '-k', 'seen'], quiet);
 });
 
+test('logs -f of a job that waits for its board waits for its beginning, or tells why there was none', async () => {
+  await lab.expect(['lock', 'haswell', '--key', 'h'], { exit: 0, stdout: 'haswell\n' });
+  const detached = async () =>
+    (await lab.run(['run', 'haswell', hello, '--until', 'universe', '--detach'])).stdout.trim();
+  const [first, second] = [await detached(), await detached()];
+  const follows = [first, second].map((id) => lab.mq(['logs', '-f', id]));
+  const early = await lab.run(['logs', first]);
+  assert.deepEqual([early.code, early.stdout], [1, '']);
+  assert.match(early.stderr, /still waits for a board/);
+  await lab.expect(['cancel', second], { exit: 0, stdout: `Cancelled ${second}\n` });
+  const none = await follows[1]?.ended;
+  assert.equal(none?.code, 1);
+  assert.match(none?.stderr ?? '', new RegExp(`Job ${second} has ended before it began: cancelled by `));
+  assert.equal(follows[0]?.hasEnded, false);
+  await lab.expect(['unlock', 'haswell', '--key', 'h'], quiet);
+  const followed = await follows[0]?.ended;
+  assert.equal(followed?.code, 0, followed?.stderr);
+  assert.match(followed?.stdout ?? '', /universe/);
+  await lab.untilQuiet();
+});
+
 test('logs shows the console of a job, live with -f, with times with --timestamps', async () => {
   const run = lab.mq(['run', '-s', 'sabre', '-c', 'never', '-k', 'log', '-f', hang]);
   await run.printed('hang: booted\n');

@@ -18,6 +18,10 @@ export function logs(argv: readonly string[], terminal: Terminal): Promise<numbe
     const follow = options.flags.has('follow');
     const signal = takeSignals(terminal);
     const client = await connect({ readsOnly: true, onLink: tellLink(terminal) });
+    if (follow && terminal.isWatched) {
+      const { job: view } = await client.request('job', { id: job });
+      if (view.state === 'waiting') terminal.status(`Job ${job} waits for ${view.target}`);
+    }
     const stamper = options.flags.has('timestamps') ? new LineStamper() : undefined;
     for await (const piece of readConsole(client, job, { follow, signal })) {
       if (piece.kind === 'gap')

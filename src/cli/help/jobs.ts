@@ -63,7 +63,7 @@ export const jobsHelp: HelpGroup = {
       forms: ['JOB [-f] [--timestamps]'],
       about: ['Bytes come as the board sent them.'],
       options: [
-        ['-f, --follow', 'go on until the job has ended'],
+        ['-f, --follow', 'go on until the job has ended; where it waits for a board, wait for its beginning'],
         ['-t, --timestamps', 'the time before each line'],
         serverOption,
       ],

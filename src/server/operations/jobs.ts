@@ -1,13 +1,16 @@
 // Operations on jobs and their consoles.
 import type { JobRecord } from '../../domain/records.ts';
+import type { State } from '../../domain/state.ts';
 import { MqError } from '../../protocol/errors.ts';
 import type { JobView } from '../../protocol/views.ts';
 import type { Session } from '../sessions.ts';
 import { clockTime } from '../text.ts';
-import { viewJob, viewWaitingJob } from '../views.ts';
+import { viewJob, viewOutcome, viewWaitingJob } from '../views.ts';
 import { type Call, type Handler, identify } from './call.ts';
 
 const jobsDefault = 100;
+/** A look at a job that waits is worth it after so long even without news. */
+const newsMsMax = 30_000;
 
 export const jobs: Handler<'jobs'> = async (call, body) => {
   const limit = body.limit ?? jobsDefault;
@@ -55,7 +58,7 @@ export const console: Handler<'console'> = async (call, body) => {
   if (!session)
     throw new MqError('BAD_REQUEST', 'The console is a stream; over HTTP ask /v1/jobs/ID/console.');
   const view = await findJob(call, body.job);
-  if (view.state === 'waiting')
+  if (view.state === 'waiting' && body.follow === false)
     throw new MqError('UNKNOWN_JOB', `Job ${body.job} still waits for a board; it has no console yet.`);
   await checkLog(call, view);
   const leave = call.lab.consoleReaders.take();
@@ -78,6 +81,7 @@ async function sendConsole(
   const signal = AbortSignal.any([stream.signal, session.closed.signal, call.lab.consoles.leaving]);
   let length = options.from;
   try {
+    await whenBegun(call, id, signal);
     for await (const range of readConsole(call, { ...options, signal, splitByTime: true })) {
       if (range.kind === 'gap') {
         session.port.send({ event: 'console-gap', job: id, offset: range.offset, length: range.length });
@@ -90,6 +94,10 @@ async function sendConsole(
     }
     if (!signal.aborted) session.port.send({ event: 'console-end', job: id, length });
   } catch (error) {
+    if (error instanceof MqError) {
+      session.port.send({ event: 'console-error', job: id, code: error.code, message: error.message });
+      return;
+    }
     call.lab.logger.error('a console could not be read', { job: id, error });
     session.port.send({
       event: 'console-error',
@@ -100,6 +108,33 @@ async function sendConsole(
   } finally {
     if (session.streams.get(id) === stream) session.streams.delete(id);
   }
+}
+
+/** Resolves when the job does not wait any more, or with the signal. Throws UNKNOWN_JOB where it ended without a board. */
+async function whenBegun({ lab }: Call, id: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const news = lab.ticketNews.next(id, newsMsMax);
+    const find = (state: State) => ({ waits: state.tickets.has(id), runs: state.jobs.has(id) });
+    const { waits, runs } = await lab.core.read(find);
+    if (runs) return;
+    if (!waits) return refuseUnbegun(lab, id);
+    await Promise.race([news, aborted(signal)]);
+  }
+}
+
+async function refuseUnbegun(lab: Call['lab'], id: number): Promise<void> {
+  if (await lab.store.findJob(id)) return;
+  const ticket = await lab.store.findTicket(id);
+  const view = ticket?.outcome && viewOutcome(ticket, ticket.outcome);
+  const why = view?.state === 'ended' ? `: ${view.text}` : '';
+  throw new MqError('UNKNOWN_JOB', `Job ${id} has ended before it began${why}.`);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Throws LOG_GONE where the job's console was removed: it would look like a job that said nothing. */

@@ -24,7 +24,7 @@ export async function whenMade(
 ): Promise<Told> {
   let granted: string | undefined;
   while (true) {
-    const news = lab.offerNews.next(answer.ticket, newsMsMax);
+    const news = lab.ticketNews.next(answer.ticket, newsMsMax);
     const told = await lab.core.read((state) => {
       const ticket = state.tickets.get(answer.ticket);
       const isOpen = ticket !== undefined && !options.signal?.aborted;
@@ -38,7 +38,7 @@ export async function whenMade(
       return tell(state, answer, { ...options, granted });
     });
     if (told) {
-      lab.offerNews.note(answer.ticket);
+      lab.ticketNews.note(answer.ticket);
       return told;
     }
     await news;

@@ -1,7 +1,7 @@
-// Who waits to hear what becomes of an offer that is not told yet, since its lock file is still being made. Only in labs
-// with lock files.
+// Who waits to hear what becomes of a ticket: of an offer that is not told yet, since its lock file is still being made, or
+// of a job that waits for its board.
 
-export class OfferNews {
+export class TicketNews {
   readonly #waits = new Map<number, PromiseWithResolvers<void>>();
 
   /** There is something new about the ticket. */
