@@ -4,6 +4,7 @@ import { stopJob } from './jobs.ts';
 import { isMaking } from './lock-files.ts';
 import { reclaimFor } from './match.ts';
 import type { Step } from './step.ts';
+import { offerEffect } from './ticket-parts.ts';
 import { unpark, withdrawTicket } from './tickets.ts';
 
 export function attach(step: Step, body: CommandTypes['attach']['body']): CommandTypes['attach']['reply'] {
@@ -15,7 +16,7 @@ export function attach(step: Step, body: CommandTypes['attach']['body']): Comman
       step.putTicket({ ...rest, settling: false });
     }
     if (ticket.offer && !isMaking(step.state, ticket))
-      step.effects.push({ kind: 'offer', ticket: ticket.id, ...ticket.offer });
+      step.effects.push(offerEffect(ticket.id, ticket.offer));
     return { kind: 'ticket' };
   }
   const job = step.state.jobs.get(body.ticket);

@@ -259,7 +259,14 @@ export type ReplyOf<N extends CommandName> = CommandTypes[N]['reply'];
 
 /** What the server does once the commit stands. All may be repeated or lost without harm to a promise. */
 export type Effect =
-  | { readonly kind: 'offer'; readonly ticket: number; readonly board: string; readonly token: Token }
+  | {
+      readonly kind: 'offer';
+      readonly ticket: number;
+      readonly board: string;
+      readonly token: Token;
+      /** Of a ticket for several: all of them. */
+      readonly boards?: readonly string[];
+    }
   | { readonly kind: 'ticket-waiting'; readonly ticket: number }
   | {
       readonly kind: 'ticket-ended';

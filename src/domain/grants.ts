@@ -7,7 +7,7 @@ import { unofferSlot } from './slots.ts';
 import { turnKey } from './state.ts';
 import type { Step } from './step.ts';
 import { formatTarget } from './target.ts';
-import { grantedBy, queuesOf } from './ticket-parts.ts';
+import { grantedBy, offerEffect, queuesOf } from './ticket-parts.ts';
 
 /** Locks a free board for the ticket, and counts it in the queue. The caller makes the offer of it. */
 export function grantBoard(
@@ -50,8 +50,7 @@ export function makeOffer(step: Step, ticket: TicketRecord, granted: Omit<Offer,
   const isMaking = step.state.lab.lockFiles !== undefined;
   const confirmBy = step.now + (isMaking ? step.timing.lockFileMs : step.timing.confirmMs);
   step.putTicket({ ...ticket, state: 'offered', offer: { ...granted, confirmBy } });
-  const { board, token } = granted;
-  if (!isMaking) step.effects.push({ kind: 'offer', ticket: ticket.id, board, token });
+  if (!isMaking) step.effects.push(offerEffect(ticket.id, granted));
 }
 
 /** Only a set that has other tickets in the queue needs its turn kept: later arrivals are larger anyway. */

@@ -10,7 +10,7 @@ import { sameToken } from './records.ts';
 import { endSlotsOf, offerSlotOf } from './slots.ts';
 import type { State } from './state.ts';
 import type { Step } from './step.ts';
-import { grantedBy } from './ticket-parts.ts';
+import { grantedBy, offerEffect } from './ticket-parts.ts';
 
 /** Who removed a lock file can't be told. */
 const oldClient = 'an old client';
@@ -44,7 +44,7 @@ function tellOffer(step: Step, lock: LockRecord): void {
   if (isMaking(step.state, ticket)) return;
   const confirmBy = Math.max(step.now, step.state.meta.settleUntil ?? 0) + step.timing.confirmMs;
   step.putTicket({ ...ticket, offer: { ...offer, confirmBy } });
-  step.effects.push({ kind: 'offer', ticket: ticket.id, board: offer.board, token: offer.token });
+  step.effects.push(offerEffect(ticket.id, offer));
 }
 
 /** Its lock files were not made in time. */

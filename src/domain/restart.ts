@@ -6,6 +6,7 @@ import { isMaking } from './lock-files.ts';
 import type { TicketRecord } from './records.ts';
 import { letAllGo } from './several.ts';
 import type { Step } from './step.ts';
+import { offerEffect } from './ticket-parts.ts';
 
 export function restart(step: Step, body: CommandTypes['restart']['body']): undefined {
   const settleUntil = step.now + body.settleMs;
@@ -32,7 +33,7 @@ function resettleTicket(step: Step, ticket: TicketRecord, settleUntil: number): 
     const offer = { ...ticket.offer, confirmBy: settleUntil + (making ? lockFileMs : confirmMs) };
     step.putTicket({ ...rest, ...away, offer, settling: !ticket.detached });
     // Nobody attaches to a detached one; the server itself confirms it.
-    if (ticket.detached && !making) step.effects.push({ kind: 'offer', ticket: ticket.id, ...offer });
+    if (ticket.detached && !making) step.effects.push(offerEffect(ticket.id, offer));
   } else if (ticket.detached) step.putTicket({ ...rest, state: 'waiting', settling: false });
   else {
     // Whoever was waited for by a start that was cut short was connected too.

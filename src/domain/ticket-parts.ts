@@ -1,4 +1,5 @@
 // Tickets for one board and for several, looked at in the same way: their queues, and what an offer granted. Pure.
+import type { Effect } from './commands.ts';
 import type { Granted, Offer } from './offer.ts';
 import type { TicketRecord } from './records.ts';
 
@@ -22,6 +23,13 @@ export function grantedBy(ticket: TicketRecord, offer: Offer): readonly Granted[
   const { board, token, grantNumber, turnBefore } = offer;
   const before = turnBefore === undefined ? {} : { turnBefore };
   return [{ board, token, queue: ticket.queue, grantNumber, ...before }];
+}
+
+/** What the ticket's client is told of it. */
+export function offerEffect(ticket: number, offer: Pick<Offer, 'board' | 'token' | 'all'>): Effect {
+  const { board, token, all } = offer;
+  const boards = all ? { boards: all.map((granted) => granted.board) } : {};
+  return { kind: 'offer', ticket, board, token, ...boards };
 }
 
 /** One queue for each board that it asks for, in the order in which it names them. */

@@ -23,12 +23,12 @@ import { LabLockFiles } from './lock-files/lab-lock-files.ts';
 import type { LockFileUsers } from './lock-files/lock-files.ts';
 import { Tally } from './metrics/tally.ts';
 import { neededImages } from './needed-images.ts';
-import { OfferNews } from './offer-news.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
 import { type DiskUse, Retention } from './retention.ts';
 import { Room } from './room.ts';
 import { clockJumpMaxMs, SchedulerClock, type TimeSource } from './scheduler-clock.ts';
 import { Sessions } from './sessions.ts';
+import { TicketNews } from './ticket-news.ts';
 import { type JobExtras, viewJob, viewOutcome } from './views.ts';
 import { Watches } from './watches.ts';
 
@@ -76,7 +76,7 @@ export class LabServer {
   readonly freeWaits = new FreeWaits();
   readonly watches: Watches;
   readonly lockFiles: LabLockFiles;
-  readonly offerNews = new OfferNews();
+  readonly ticketNews = new TicketNews();
   readonly tally = new Tally();
   readonly logger: Logger;
   readonly clock: SchedulerClock;
@@ -265,23 +265,32 @@ export class LabServer {
   #onEffect(effect: Effect): void {
     switch (effect.kind) {
       case 'offer': {
-        const { ticket, board, token } = effect;
-        this.offerNews.note(ticket);
+        const { ticket, board, token, boards } = effect;
+        this.ticketNews.note(ticket);
         if (!this.sessions.ownerOf(ticket)) return this.#quietly(this.#confirmDetached(ticket, token));
         return this.sessions.send(ticket, {
           event: 'ticket',
-          view: { state: 'offered', ticket, board, token: formatToken(token) },
+          view: {
+            state: 'offered',
+            ticket,
+            board,
+            token: formatToken(token),
+            ...(boards ? { boards: [...boards] } : {}),
+          },
         });
       }
       case 'ticket-waiting':
-        this.offerNews.note(effect.ticket);
+        this.ticketNews.note(effect.ticket);
         return this.sessions.send(effect.ticket, {
           event: 'ticket',
           view: { state: 'waiting', ticket: effect.ticket, reasons: [] },
         });
       case 'ticket-ended':
-        this.offerNews.note(effect.ticket);
+        this.ticketNews.note(effect.ticket);
         return this.#endTicket(effect.ticket, effect.outcome);
+      case 'start-job':
+        this.ticketNews.note(effect.job.id);
+        return this.agents.act(effect);
       case 'job-changed':
         return this.#sendJob(viewJob(effect.job, this.extras(effect.job.id)), effect.message);
       case 'board-free':

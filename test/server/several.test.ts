@@ -58,7 +58,9 @@ test('who waits for several is told what is kept, and others for whom', { timeou
   const other = status.queue.find((one) => one.ticket === late.ticket);
   assert.deepEqual([other?.place, other?.reasons.at(-1)?.kind], [1, 'kept']);
   await bob.call('release', { requestId: newId(), target: 'b', key: '0' });
-  await ada.event(isTicket(ticket, 'offered'));
+  const offer = await ada.event(isTicket(ticket, 'offered'));
+  assert.ok('event' in offer && offer.event === 'ticket' && offer.view.state === 'offered');
+  assert.deepEqual(offer.view.boards, ['a', 'b']);
 });
 
 test('several targets are released in one step, each board once, or none where a name is unknown', {
