@@ -152,7 +152,7 @@ function reviewHolds(step: Step): void {
     if (found) step.effects.push({ kind: 'ping', ticket: found.ticket });
     const set = state.findSet(key);
     if (set) countWithheld(step, set);
-    for (const id of set ? firstOfSeveral(state, set) : []) several.add(id);
+    if (set && set.several.size > 0) for (const id of firstOfSeveral(state, set)) several.add(id);
   }
   for (const id of several) {
     const ticket = state.tickets.get(id);
@@ -177,8 +177,10 @@ export function reclaimFor(step: Step, ticket: TicketRecord): void {
 /** Sets with waiting tickets that share a board with this one, and perhaps some that don't: by the shorter way. */
 function neighbours(state: State, set: TargetSet, now: number): Iterable<TargetSet> {
   if (state.busySets.size <= set.holdCount) return state.busySets;
-  const boards = [...set.overdueBoards(now), ...set.endingBoards()];
-  return new Set(boards.flatMap((board) => state.setsOf(board)));
+  const found = new Set<TargetSet>();
+  for (const board of set.overdueBoards(now)) for (const other of state.setsOf(board)) found.add(other);
+  for (const board of set.endingBoards()) for (const other of state.setsOf(board)) found.add(other);
+  return found;
 }
 
 function findReclaim(step: Step, key: string): { ticket: number; lock: LockRecord } | undefined {

@@ -87,7 +87,7 @@ export class LabIndex {
 
   /** As `members`, without those that can't take the job. Remembered: a pool may have thousands of boards. */
   resolve(target: TargetSpec, needs: Needs | undefined): ResolvedTarget {
-    const name = JSON.stringify([target, needs]);
+    const name = wantedName(target, needs);
     const found = this.#resolved.get(name);
     if (found) return found;
     const members = this.members(target);
@@ -133,6 +133,13 @@ export function canTake(board: BoardDefinition, needs: Needs): boolean {
   if (needs.fileCount < range.min || needs.fileCount > range.max) return false;
   if (needs.linux && !board.takesLinux) return false;
   return !needs.dtb || board.takesDtb;
+}
+
+/** Equal for equal targets and needs, and for no others. Single names, which are most, without making JSON. */
+function wantedName(target: TargetSpec, needs: Needs | undefined): string {
+  if (target.kind !== 'board' && target.kind !== 'pool') return JSON.stringify([target, needs]);
+  const wanted = needs ? `${needs.fileCount},${needs.linux},${needs.dtb}` : '';
+  return `${target.kind} ${wanted} ${target.name}`;
 }
 
 /** As people write it. */

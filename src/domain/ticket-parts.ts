@@ -7,7 +7,7 @@ const none: readonly string[] = [];
 
 /** The queues in which a ticket waits, each once; of a slot ticket none. */
 export function queuesOf(ticket: TicketRecord): readonly string[] {
-  if (ticket.parts) return [...new Set(ticket.parts.map((part) => part.queue))];
+  if (ticket.parts) return ticket.parts.map((part) => part.queue).filter(isFirst);
   return ticket.kind === 'slot' ? none : [ticket.queue];
 }
 
@@ -34,5 +34,12 @@ export function offerEffect(ticket: number, offer: Pick<Offer, 'board' | 'token'
 
 /** One queue for each board that it asks for, in the order in which it names them. */
 export function wantedQueues(ticket: TicketRecord): readonly string[] {
-  return (ticket.parts ?? []).flatMap((part) => Array.from({ length: part.count }, () => part.queue));
+  const queues: string[] = [];
+  for (const { queue, count } of ticket.parts ?? [])
+    for (let left = count; left > 0; left -= 1) queues.push(queue);
+  return queues;
+}
+
+function isFirst(queue: string, at: number, queues: readonly string[]): boolean {
+  return queues.indexOf(queue) === at;
 }

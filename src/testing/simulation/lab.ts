@@ -75,7 +75,7 @@ function rename(lab: LabDefinition, from: string, to: string): LabDefinition {
 
 /** The board itself, whatever it is called. */
 export function boardOf(name: string): string {
-  return name.replace('-new', '');
+  return name.endsWith('-new') ? name.slice(0, -'-new'.length) : name;
 }
 
 /** Now and then a board is left as it is no longer, or from now on. */

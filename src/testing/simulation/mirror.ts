@@ -12,6 +12,9 @@ export type Records = Readonly<
 /** The order in which the store reads its tables. */
 const loadOrder: readonly EntityName[] = ['meta', 'board', 'queue', 'lab', 'turn', 'lock', 'ticket', 'job'];
 
+/** Of so many starts one reads what was written. */
+const writtenEvery = 4;
+
 const noLab: LabDefinition = {
   boards: [],
   pools: [],
@@ -35,6 +38,7 @@ export class Mirror implements Records {
     queue: this.queues,
     turn: this.turns,
   };
+  #loads = 0;
   #meta: MetaRecord | undefined;
   #lab: LabDefinition | undefined;
 
@@ -66,16 +70,18 @@ export class Mirror implements Records {
     return problems;
   }
 
-  /** Every live record as a put, as a store gives them at a start: written out as JSON and read again. */
+  /** Every live record as a put, as a store gives them at a start: now and then written out as JSON and read again. */
   load(): Change[] {
-    return loadOrder.flatMap((entity) =>
-      this.#entries(entity).map(([key, record]) => ({
-        entity,
-        key,
-        before: undefined,
-        after: JSON.parse(JSON.stringify(record)),
-      })),
-    ) as Change[];
+    this.#loads += 1;
+    const isWritten = this.#loads % writtenEvery === 0;
+    const changes: Change[] = [];
+    for (const entity of loadOrder) {
+      for (const [key, record] of this.#entries(entity)) {
+        const after = (isWritten ? JSON.parse(JSON.stringify(record)) : record) as Change['after'];
+        changes.push({ entity, key, before: undefined, after });
+      }
+    }
+    return changes;
   }
 
   rebuild(): State {

@@ -66,11 +66,10 @@ export class OrderModel {
 
   /** A ticket that gathers, comes before this one in the line for the board, and would be nearer to all with it. */
   severalBefore(spot: Spot, wish: Wish): TicketRecord | undefined {
-    return this.allSeveralBefore(spot, wish).next().value;
+    return this.severals.size === 0 ? undefined : this.allSeveralBefore(spot, wish).next().value;
   }
 
   *allSeveralBefore(spot: Spot, wish: Wish): Generator<TicketRecord, undefined> {
-    if (this.severals.size === 0) return;
     const rank = this.#rankFor(spot, wish);
     if (!rank) return;
     for (const other of this.severals) {
@@ -125,8 +124,8 @@ export class OrderModel {
 
   #rankFor(spot: Spot, wish: Wish): Standing | undefined {
     let turn = Number.POSITIVE_INFINITY;
-    for (const [part, { spots }] of wish.parts.entries())
-      if (spots.includes(spot)) turn = Math.min(turn, this.turnOf(wish, part));
+    for (let part = 0; part < wish.parts.length; part += 1)
+      if (wish.parts[part]?.spots.includes(spot)) turn = Math.min(turn, this.turnOf(wish, part));
     return turn === Number.POSITIVE_INFINITY ? undefined : { ticket: wish.ticket, turn };
   }
 

@@ -42,7 +42,7 @@ const fullCheckEvery = 1_009;
 const rebuildEvery = 16;
 const settleMs = 2_000;
 /** Commands that may come twice and then change nothing. */
-const repeatable: readonly CommandName[] = [
+const repeatable = new Set<CommandName>([
   'jobStarted',
   'jobEnded',
   'poweredOff',
@@ -50,7 +50,7 @@ const repeatable: readonly CommandName[] = [
   'attach',
   'touch',
   'tick',
-];
+]);
 
 export class SimulatedServer {
   readonly checker = new Checker();
@@ -166,7 +166,7 @@ export class SimulatedServer {
     }
     const result = this.#step(command);
     stepped.push({ posted, result });
-    if (repeatable.includes(command.name) && this.#random.chance(0.05)) this.#repeat(command, stepped);
+    if (repeatable.has(command.name) && this.#random.chance(0.05)) this.#repeat(command, stepped);
   }
 
   #step(command: Command): StepResult {

@@ -41,13 +41,18 @@ export function countServed<B>(
   let least = Number.POSITIVE_INFINITY;
   for (let chosen = 0; chosen < 1 << needs.length; chosen += 1) {
     let limit = 0;
-    for (const [at, need] of needs.entries()) if (((chosen >> at) & 1) === 0) limit += need.count;
-    for (const board of given) {
-      if (needs.some(({ spots }, at) => ((chosen >> at) & 1) === 1 && spots.includes(board))) limit += 1;
-    }
+    for (let at = 0; at < needs.length; at += 1)
+      if (((chosen >> at) & 1) === 0) limit += needs[at]?.count ?? 0;
+    for (const board of given) if (isIn(board, needs, chosen)) limit += 1;
     least = Math.min(least, limit);
   }
   return least;
+}
+
+function isIn<B>(board: B, needs: readonly { readonly spots: readonly B[] }[], chosen: number): boolean {
+  for (let at = 0; at < needs.length; at += 1)
+    if (((chosen >> at) & 1) === 1 && needs[at]?.spots.includes(board)) return true;
+  return false;
 }
 
 /** Whether boards may be kept for it: not while it rests, and never in a lab that gives that no time. */
