@@ -63,6 +63,11 @@ test('options are those of the command; their values are of their kind, and are 
   assert.equal(kind('unlock', '--key', ''), 'key');
   assert.equal(kind('unlock', '--key='), 'key');
   assert.equal(kind('unlock', '--key', 'x', ''), 'target');
+  for (const command of ['lock', 'with']) {
+    assert.equal(kind(command, '--need', ''), 'need');
+    assert.equal(kind(command, '--need=x86_'), 'need');
+    assert.equal(kind(command, 'one', '--count', '2', ''), 'target');
+  }
   assert.equal(kind('unlock', '--force', ''), 'target');
   assert.equal(kind('give', 'sabre', '--to', ''), 'user');
   assert.equal(kind('run', '--log', ''), 'files');

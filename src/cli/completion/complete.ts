@@ -5,8 +5,11 @@ import { commandHelps } from '../help/help.ts';
 import { runUsage, semUsage } from '../legacy/usage.ts';
 import { runForm } from '../run/run-form.ts';
 
-/** Names that only the server knows. `job`: any of late; `live`: jobs and tickets of mine that can be ended. */
-export type NameKind = 'target' | 'board' | 'job' | 'live' | 'key' | 'user';
+/**
+ * Names that only the server knows. `need`: a target, and the `=` behind it; `job`: any of late; `live`: jobs and tickets of
+ * mine that can be ended.
+ */
+export type NameKind = 'target' | 'need' | 'board' | 'job' | 'live' | 'key' | 'user';
 
 export type Candidates =
   | { readonly kind: 'words'; readonly words: readonly string[] }
@@ -18,6 +21,7 @@ const nothing: Candidates = { kind: 'words', words: [] };
 /** By the words that stand in help for what a person gives. */
 const kinds: Readonly<Record<string, Candidates>> = {
   TARGET: { kind: 'names', of: 'target', words: [] },
+  'TARGET=N': { kind: 'names', of: 'need', words: [] },
   NAME: { kind: 'names', of: 'target', words: [] },
   BOARD: { kind: 'names', of: 'board', words: [] },
   JOB: { kind: 'names', of: 'job', words: [] },

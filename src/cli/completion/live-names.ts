@@ -46,10 +46,12 @@ async function ask(kind: NameKind, server: string | undefined): Promise<string[]
 async function namesOf(kind: NameKind, client: Client): Promise<string[]> {
   switch (kind) {
     case 'target':
+    case 'need':
     case 'board': {
       const { lab } = await client.request('lab', {});
       const { boards, pools } = lab as LabListing;
-      return [...boards, ...(kind === 'target' ? pools : [])].map(({ name }) => name);
+      const behind = kind === 'need' ? '=' : '';
+      return [...boards, ...(kind === 'board' ? [] : pools)].map(({ name }) => name + behind);
     }
     case 'job': {
       const { jobs } = await client.request('jobs', { limit: jobsShown });

@@ -29,7 +29,10 @@ export const locksHelp: HelpGroup = {
     unlock: {
       summary: 'Give boards back',
       forms: ['TARGET... [--key K] [--force] [--note TEXT] [--json]'],
-      about: ['Ends when the board is off and free, after a minute at the latest.'],
+      about: [
+        'Several TARGETs in one step; of a pool all boards that you hold with the key.',
+        'Ends when the board is off and free, after a minute at the latest.',
+      ],
       options: [
         ['--key KEY', 'the key that it was locked with (default 0, which is none)'],
         ['--force', 'whoever has it, with whatever key'],
@@ -39,6 +42,7 @@ export const locksHelp: HelpGroup = {
       ],
       examples: [
         ['unlock sabre', ''],
+        ['unlock x86_pool sabre', 'what you hold of the pool, and one more'],
         ['unlock sabre --force --note "its power supply is being replaced"', ''],
       ],
     },
