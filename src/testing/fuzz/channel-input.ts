@@ -5,6 +5,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { Check } from 'typebox/value';
 import { serveChannel } from '../../http/channel.ts';
 import { encodeJson, FrameReader } from '../../platform/frames.ts';
+import { messageBytesMax } from '../../protocol/channel.ts';
 import { errorClasses } from '../../protocol/errors.ts';
 import { type Operation, operations } from '../../protocol/operations.ts';
 import type { Random } from '../simulation/random.ts';
@@ -85,7 +86,10 @@ class ChannelTarget implements Target {
       await new Promise((resolve) => setImmediate(resolve));
     }
     // An answer to this shows that the channel goes on; its end shows that it had enough. Half a frame would swallow it.
-    const isWhole = wire.changes.length === 0 && !wire.frames.some((frame) => 'raw' in frame);
+    const raw = wire.frames.find((frame) => 'raw' in frame);
+    const isWhole = wire.changes.length === 0 && raw === undefined;
+    // One that announces too much is refused at its head.
+    if (wire.changes.length === 0 && isTooLong(raw)) await client.answered;
     if (!ours.destroyed && isWhole) {
       ours.write(encodeJson({ id: lastId, op: 'hello', body: {} }));
       await client.answered;
@@ -103,6 +107,12 @@ class ChannelTarget implements Target {
   close(): Promise<void> {
     return this.#lab.close();
   }
+}
+
+function isTooLong(frame: WireFrame | undefined): boolean {
+  if (!frame || !('raw' in frame)) return false;
+  const head = Buffer.from(frame.raw, 'latin1');
+  return head.length >= 5 && head.readUInt32BE(0) > messageBytesMax;
 }
 
 /** Which operation an answer is to, where its id was used once. */

@@ -76,8 +76,9 @@ function known(name: string, random: Random, { job, index }: { job: number; inde
     case 'endText':
     case 'errorText':
       return random.pick(['', 'x', '[', '(a|b)*']);
+    case 'name':
+      return random.chance(0.5) ? `${'../'.repeat(random.between(1, 8))}etc/new` : hostileText(random) || 'x';
     default:
-      // Names of files are hostile text already.
       return undefined;
   }
 }
@@ -110,7 +111,9 @@ class ServerTarget implements Target {
     if (this.#agent && !this.#agent.isRetired) return this.#agent;
     await this.#leave();
     const folder = join(this.#folder, 'agent');
-    mkdirSync(folder, { recursive: true });
+    // Where names that climb would find a folder.
+    for (const above of [this.#folder, folder, join(folder, 'work')])
+      mkdirSync(join(above, 'etc'), { recursive: true });
     const agent = new Agent({
       folder,
       drivers: () => this.#driver(),
@@ -139,7 +142,7 @@ class ServerTarget implements Target {
 
   #checkPaths({ files, dtbPath, bitstreamPath, logPath, workFolder }: BoardJob): void {
     for (const path of [...files.map((file) => file.path), dtbPath, bitstreamPath, logPath, workFolder]) {
-      if (path !== undefined && !resolve(path).startsWith(join(this.#folder, 'agent', 'work')))
+      if (path !== undefined && !`${resolve(path)}/`.startsWith(`${workFolder}/`))
         this.#problems.push(`a job's file is at ${path}`);
     }
   }
