@@ -138,9 +138,11 @@ function refuse(socket: Socket, error: MqError): void {
 /** What came is no HTTP, is too long, or takes too long to come. */
 function refuseNoRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const isLong = error.code === 'HPE_HEADER_OVERFLOW';
-  const what = isLong ? 'The head of the request is too large.' : `This is no HTTP: ${error.message}.`;
-  refuse(socket, new MqError(isLong ? 'TOO_LARGE' : 'BAD_REQUEST', what));
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return refuse(socket, new MqError('TOO_LARGE', 'The head of the request is too large.'));
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const what = isLate ? 'The request took too long to come.' : `This is no HTTP: ${error.message}.`;
+  refuse(socket, new MqError('BAD_REQUEST', what));
 }
 
 /** Reads on for a moment: a socket that is closed over unread bytes takes what was said to its grave. */

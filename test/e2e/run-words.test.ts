@@ -142,6 +142,7 @@ test('wrong use exits with 2 and says what is right; old letters and new words d
   for (const [words, message] of [
     [['run', 'one'], /Which files are to run on one\? As in: mq run sabre/],
     [['run', 'one', '/nonexistent'], /There is no file '\/nonexistent'/],
+    [['run', 'one', 'x'.repeat(5_000)], /There is no file 'xxx/],
     [['run', 'one', hello, '--untli', 'x'], /Did you mean --until\?/],
     [['run', 'one', hello, '--until', '(', '--json'], /"code":"BAD_PATTERN"/],
     [

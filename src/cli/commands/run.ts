@@ -1,6 +1,5 @@
 // `mq run` in the newer words: the console on stdout, everything else on stderr, and an exit code that tells a fault of
 // the lab from one of the image. The old letters are in cli/legacy/run.ts.
-import { statSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import type { Ticket } from '../../client/ticket.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
@@ -9,7 +8,7 @@ import { ConsoleLog } from '../console-log.ts';
 import { Interrupted, takeSignals } from '../interrupt.ts';
 import { misuse } from '../options.ts';
 import { followJob, untilFree } from '../run/follow-job.ts';
-import { fileOrderWarning, type RunPlan, sendJob } from '../run/job-files.ts';
+import { fileOrderWarning, isPlainFile, type RunPlan, sendJob } from '../run/job-files.ts';
 import { JobNews } from '../run/job-news.ts';
 import { endJson, endText, runExit } from '../run/run-report.ts';
 import { type RunWish, runOptions, runWish } from '../run/run-words.ts';
@@ -50,8 +49,7 @@ export function runInWords(argv: readonly string[], terminal: Terminal): Promise
 /** Before anybody is asked for a board. */
 function checkFiles({ files, dtb, bitstream }: RunPlan): void {
   for (const path of [...files, dtb, bitstream]) {
-    if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
-      throw misuse('run', `There is no file '${path}'.`);
+    if (path !== undefined && !isPlainFile(path)) throw misuse('run', `There is no file '${path}'.`);
   }
 }
 

@@ -1,5 +1,4 @@
 // `mq run`: takes a board, runs files on it and shows its console, by the old words.
-import { statSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import type { Settled, Ticket } from '../../client/ticket.ts';
 import { MqError } from '../../protocol/errors.ts';
@@ -10,7 +9,7 @@ import { connectTo } from '../connect/connect.ts';
 import { ConsoleLog } from '../console-log.ts';
 import { takeSignals } from '../interrupt.ts';
 import { untilFree } from '../run/follow-job.ts';
-import { fileOrderWarning, sendJob } from '../run/job-files.ts';
+import { fileOrderWarning, isPlainFile, sendJob } from '../run/job-files.ts';
 import { JobNews } from '../run/job-news.ts';
 import { escapeText } from '../terminal/escape.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -29,7 +28,7 @@ import { parseRun, type RunRequest } from './run-flags.ts';
 import { followImage, followReservation } from './run-job.ts';
 
 export async function run(argv: readonly string[], terminal: Terminal, program: string): Promise<number> {
-  const request = parseRun(argv, { env: process.env, isFile });
+  const request = parseRun(argv, { env: process.env, isFile: isPlainFile });
   if (request.kind === 'unusable') {
     const { tellUnusable } = await import('./unusable.ts');
     return tellUnusable('run', request, { terminal, program });
@@ -208,8 +207,4 @@ async function findMisfit(client: Client, request: RunRequest): Promise<string |
     linux,
     dtb: dtb !== undefined,
   });
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

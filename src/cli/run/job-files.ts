@@ -1,4 +1,5 @@
 // What a run brings along, and its way to the server: each file is sent only where the server does not have it.
+import { statSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import { uploadMissing } from '../../client/upload.ts';
 import type { JobSpec } from '../../protocol/schema.ts';
@@ -18,6 +19,15 @@ export interface RunPlan {
   /** -1: the limit of the lab. */
   readonly timeoutSeconds: number;
   readonly keepOn: boolean;
+}
+
+/** Also where the path is none at all, such as one that is too long. */
+export function isPlainFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Less is sent before anybody could read about it. */

@@ -37,6 +37,9 @@ interface CliInput {
 
 type Command = (argv: readonly string[], terminal: Terminal, program: string) => Promise<number>;
 
+/** Another server; and the log of `run`, which is made before anybody is asked, wherever the words say. */
+const isHarmful = /^--?(server|l(og)?(=|$))/;
+
 /** Those that start servers, agents or the programs of old scripts are left out. */
 const commands: Readonly<Record<string, Command>> = {
   ...{ run, sem, lock, unlock, with: withLock, give, steal, extend, status, queue, jobs, power, logs },
@@ -65,37 +68,8 @@ const options = [
     '--reuse',
     '--where',
   ],
-  ...[
-    '--priority',
-    '--detach',
-    '--log',
-    '--dtb',
-    '--bitstream',
-    '--keep-on',
-    '--no-color',
-    '--new-key',
-    '--help',
-  ],
-  ...[
-    '-f',
-    '-k',
-    '-t',
-    '-T',
-    '-s',
-    '-c',
-    '-e',
-    '-d',
-    '-l',
-    '-a',
-    '-r',
-    '-n',
-    '-w',
-    '-L',
-    '-b',
-    '-h',
-    '--',
-    '-',
-  ],
+  ...['--priority', '--detach', '--dtb', '--bitstream', '--keep-on', '--no-color', '--new-key', '--help'],
+  ...['-f', '-k', '-t', '-T', '-s', '-c', '-e', '-d', '-a', '-r', '-n', '-w', '-L', '-b', '-h', '--', '-'],
   ...['-wait', '-signal', '-info', '-mr-info', '-cancel', 'dumpall', '--line', '--shell', 'bash', 'zsh'],
   ...['drain', 'resume', 'note', 'on', 'off', 'cycle', 'status', 'simple'],
 ];
@@ -169,8 +143,7 @@ class CliTarget implements Target {
     if (!work) return [];
     this.#refusal = refusal;
     const captured = new CapturedTerminal();
-    // The words may name another; then there is none.
-    const argv = [`--server=unix:${this.#path}`, ...words.filter((word) => !word.startsWith('--server'))];
+    const argv = [`--server=unix:${this.#path}`, ...words.filter((word) => !isHarmful.test(word))];
     const legacy = ['--server', `unix:${this.#path}`, ...argv.slice(1)];
     const isLegacy = command === 'sem' || command === 'systems' || command === 'features';
     const exit = await withoutSignals(() => work(isLegacy ? legacy : argv, captured.terminal, 'mq'));
