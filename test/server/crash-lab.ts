@@ -50,7 +50,15 @@ export async function playInProcess(at?: StopAt): Promise<Crashed> {
     });
     const boards = ['a', 'b', 'c', 'd'];
     const { touches } = lab;
-    const history: History = { seed: 0, boards, pools: { bc: ['b', 'c'] }, ...seen, touches, events: [] };
+    const history: History = {
+      seed: 0,
+      isOver: true,
+      boards,
+      pools: { bc: ['b', 'c'] },
+      ...seen,
+      touches,
+      events: [],
+    };
     const problems = [...unlike, ...judge(history).problems, ...lab.complaints];
     return { end, commits: lab.commits, crashed: lab.lives > 1, problems };
   } finally {

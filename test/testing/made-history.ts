@@ -96,6 +96,7 @@ export class MadeHistory {
   get history(): History {
     return {
       seed: 0,
+      isOver: true,
       boards: ['a', 'b'],
       pools: { both: ['a', 'b'] },
       calls: this.#calls,

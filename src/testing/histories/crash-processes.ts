@@ -1,7 +1,6 @@
 // The scenario against real processes, with a server that is killed at one commit and started again.
 
 import { userInfo } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { openUnix } from '../../cli/connect/open-unix.ts';
 import type { History } from './history.ts';
 import { judge } from './judge.ts';
@@ -26,19 +25,23 @@ export const scenarioShape: LabShape = {
 };
 
 /** Without a commit to stop at: once from beginning to end, to count them. */
-export async function playWithProcesses(at: StopAt = never): Promise<CrashReport> {
+export async function playWithProcesses(
+  at: StopAt = never,
+  { planted }: { planted?: string } = {},
+): Promise<CrashReport> {
   const problems: string[] = [];
   let commits = 0;
   let crashed = false;
   const lab = await LabProcesses.make({
     shape: scenarioShape,
+    planted,
     onComplaint: (line) => problems.push(line),
     onLog: (text) => {
       commits += text.split('\n').filter((line) => line === 'commit').length;
     },
   });
   try {
-    lab.start(dyingServer(at));
+    lab.start(dyingAt(at));
     // Also where it does not live to be ready.
     const died = lab.ended().then(() => {
       crashed = true;
@@ -53,7 +56,7 @@ export async function playWithProcesses(at: StopAt = never): Promise<CrashReport
     const { end, unlike, ...seen } = played;
     const { boards, pools } = lab.shape;
     const touches = await lab.touches();
-    const history: History = { seed: 0, boards, pools, ...seen, touches, events: [] };
+    const history: History = { seed: 0, isOver: true, boards, pools, ...seen, touches, events: [] };
     problems.push(...unlike, ...judge(history).problems);
     return { end, commits, crashed, problems };
   } finally {
@@ -61,10 +64,9 @@ export async function playWithProcesses(at: StopAt = never): Promise<CrashReport
   }
 }
 
-/** The program from its source, with a store that stops there. */
-function dyingServer({ commit, when }: StopAt): string[] {
+/** Gives the server a store that stops there. */
+function dyingAt({ commit, when }: StopAt): { hooks: string[] } {
   const hooks = new URL('die-at-commit.ts', import.meta.url);
   hooks.search = `?commit=${commit}&when=${when}`;
-  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  return [process.execPath, '--no-warnings', '--import', hooks.href, main, 'server'];
+  return { hooks: [hooks.href] };
 }

@@ -63,7 +63,7 @@ export class Faults {
   async trouble(): Promise<void> {
     const { lab, proxy, random, recorder } = this.#options;
     await Promise.all([
-      this.#often(5_000, async () => {
+      this.#often(3_000, async () => {
         if (!(await lab.killAgent())) return;
         this.agentKills += 1;
         recorder.event('agent killed');

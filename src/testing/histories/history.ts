@@ -61,6 +61,8 @@ export interface Event {
 
 export interface History {
   readonly seed: number;
+  /** It came to its end: everything was given back, and the jobs were asked for. */
+  readonly isOver: boolean;
   readonly boards: readonly string[];
   readonly pools: Readonly<Record<string, readonly string[]>>;
   readonly calls: readonly Call[];

@@ -23,6 +23,7 @@ export function judge(history: History): Verdict {
   const tickets = checkTickets(digested);
   const problems = [
     ...digested.problems,
+    ...checkErrors(history),
     ...checkRise(digested),
     ...checkHolders(digested),
     ...checkTogether(digested),
@@ -60,6 +61,15 @@ function describe(board: string, found: Contradiction<BoardState>, { events }: H
 
 function span(at: number, by: number): string {
   return `${at.toFixed(1)}–${Number.isFinite(by) ? by.toFixed(1) : '?'}`;
+}
+
+/** No client is told that the server failed inside, or that its request is another one's. */
+function checkErrors({ calls }: History): string[] {
+  return calls.flatMap(({ op, client, error, id }) =>
+    error === 'INTERNAL' || error === 'REQUEST_ID_REUSED'
+      ? [`'${op}' of ${client} [${id}] was answered with ${error}`]
+      : [],
+  );
 }
 
 /** A token that was seen before somebody else asked is below the one that this one then got. */

@@ -39,8 +39,8 @@ export interface LabShape {
 
 export interface LabProcessesOptions {
   readonly shape: LabShape;
-  /** What starts a server, before the words of its places; the built program if not given. */
-  readonly serverWords?: readonly string[];
+  /** A mistake of planted-bugs that server and agent are to have. */
+  readonly planted?: string | undefined;
   /** What its log calls an error of its own. */
   readonly onComplaint: (line: string) => void;
   /** Everything that its servers write to their logs. */
@@ -107,12 +107,19 @@ export class LabProcesses {
     return this.#log.slice(-2_000);
   }
 
-  /** Starts a server. `ready` tells when it can be reached, should it live so long. */
-  start(serverWords = this.#options.serverWords ?? [mqPath, 'server']): void {
-    const [path = mqPath, ...first] = serverWords;
+  /**
+   * Starts a server. `ready` tells when it can be reached, should it live so long.
+   *
+   * @param options.hooks modules that change the program as it is loaded
+   */
+  start({ hooks = [] }: { hooks?: readonly string[] } = {}): void {
+    const { planted } = this.#options;
+    const plant = planted === undefined ? [] : [new URL('../planted-bugs/plant.ts', import.meta.url).href];
+    const [path, ...first] = programWords([...plant, ...hooks]);
     const places = ['--config', join(this.folder, 'lab.yaml'), '--state', join(this.folder, 'state')];
-    const words = [...first, ...places, '--socket', this.socketPath];
-    const child = spawn(path, words, { stdio: ['ignore', 'ignore', 'pipe'], env: plainEnvironment() });
+    const words = [...first, 'server', ...places, '--socket', this.socketPath];
+    const env = { ...plainEnvironment(), ...(planted === undefined ? {} : { MQ_PLANTED_BUG: planted }) };
+    const child = spawn(path, words, { stdio: ['ignore', 'ignore', 'pipe'], env });
     this.#server = child;
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => undefined);
@@ -204,6 +211,13 @@ export class LabProcesses {
     if (text.includes('"ready"')) onReady();
     for (const line of text.split('\n')) if (complaints.test(line)) this.#options.onComplaint(line);
   }
+}
+
+/** The built program; or, where something is to be changed as it is loaded, that from its source. */
+function programWords(hooks: readonly string[]): [string, ...string[]] {
+  if (hooks.length === 0) return [mqPath];
+  const imports = hooks.flatMap((hook) => ['--import', hook]);
+  return [process.execPath, '--no-warnings', ...imports, join(root, 'src/cli/main.ts')];
 }
 
 /** What a job's file says, and the label by which its board notes it. */

@@ -25,8 +25,8 @@ export interface HistoryOptions {
   readonly commands: number;
   /** In the middle, a time for pauses beyond every grace; it takes most of a minute. */
   readonly calm: boolean;
-  /** What starts a server, where it is not the built program. */
-  readonly serverWords?: readonly string[];
+  /** A mistake of planted-bugs that server and agent are to have. */
+  readonly planted?: string | undefined;
 }
 
 export interface Figures {
@@ -58,7 +58,7 @@ const peaceMs = 90_000;
 export async function runHistory(options: HistoryOptions): Promise<HistoryReport> {
   const run = await HistoryRun.begin(options);
   try {
-    return await run.go();
+    return await run.go().catch((error: unknown) => run.brokeOff(error));
   } finally {
     await run.close();
   }
@@ -108,11 +108,10 @@ class HistoryRun {
   static async begin(options: HistoryOptions): Promise<HistoryRun> {
     const random = new Random(options.seed);
     const complaints: string[] = [];
-    const { serverWords } = options;
     const lab = await LabProcesses.make({
       shape: pickShape(random),
       onComplaint: (line) => complaints.push(line),
-      ...(serverWords ? { serverWords } : {}),
+      planted: options.planted,
     });
     return new HistoryRun(options, lab, random, complaints);
   }
@@ -217,16 +216,27 @@ class HistoryRun {
     await caretaker.look();
   }
 
+  /** What was seen until then is judged all the same. */
+  async brokeOff(error: unknown): Promise<HistoryReport> {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#complaints.push(`the run broke off: ${text}`, `the end of the server's log: ${this.#lab.logEnd}`);
+    this.#peace.abort();
+    return this.#judged(await this.#history(undefined));
+  }
+
   async #report(caretaker: Caretaker): Promise<HistoryReport> {
-    const before = await this.#history([]);
+    const before = await this.#history(undefined);
     const { byTicket } = digest(before);
     const started = new Set<number>();
     for (const { view } of views(before))
       if (view.state === 'started' && byTicket.has(view.ticket)) started.add(view.ticket);
     const jobs = await within(caretaker.readJobs([...started]), 'the jobs to be read');
-    const history = await this.#history(jobs);
+    return this.#judged(await this.#history(jobs));
+  }
+
+  #judged(history: History): HistoryReport {
     const verdict = judge(history);
-    const { calls, touches } = history;
+    const { calls, touches, jobs } = history;
     return {
       seed: this.#options.seed,
       problems: [...this.#complaints, ...verdict.problems],
@@ -250,11 +260,13 @@ class HistoryRun {
     };
   }
 
-  async #history(jobs: History['jobs']): Promise<History> {
+  async #history(jobs: History['jobs'] | undefined): Promise<History> {
     const { calls, news, absences, events } = this.#recorder;
     const { boards, pools } = this.#lab.shape;
     const touches = await this.#lab.touches();
-    return { seed: this.#options.seed, boards, pools, calls, news, absences, touches, jobs, events };
+    const { seed } = this.#options;
+    const isOver = jobs !== undefined;
+    return { seed, isOver, boards, pools, calls, news, absences, touches, jobs: jobs ?? [], events };
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 // A store that stops at one commit: what was before it is kept, what comes after it never happens. For crashes at every commit.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../store/contract.ts';
 
 export interface StopAt {
@@ -17,6 +18,10 @@ export interface Stopping {
   readonly isOver?: Promise<void>;
 }
 
+/** As long as a disk takes: what must not be said before the commit would be out by then. */
+const writeMs = 5;
+
+/** `onStop` is called at the commit at which it stops. */
 export function stopAt(
   store: Store,
   { commit: last, when }: StopAt,
@@ -27,7 +32,7 @@ export function stopAt(
     count += 1;
     onCommit();
     if (count < last) return store.commit(batch);
-    if (count === last && when === 'after') await store.commit(batch);
+    if (count === last) await (when === 'after' ? store.commit(batch) : sleep(writeMs));
     if (count === last) onStop();
     await (isOver ?? new Promise(() => undefined));
     return { kind: 'unknown', message: 'the server was killed there' };

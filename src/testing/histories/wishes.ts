@@ -48,10 +48,14 @@ export interface JobOf {
   readonly bytes: Buffer;
 }
 
-/** A job that prints some lines and takes some tens of milliseconds; its file's name says what it is. */
+/** A job that prints some lines and takes some tens of milliseconds, now and then longer; its file's name says what it is. */
 export function pickJob(random: Random, key: string, kind: 'run' | 'slot', target: string): JobOf {
   const lines = random.between(1, 4);
-  const bytes = jobBytes({ label: key, lines, pause: random.pick([0, 0.01, 0.02]) });
+  const bytes = jobBytes({
+    label: key,
+    lines,
+    pause: random.chance(0.2) ? 0.4 : random.pick([0, 0.01, 0.02]),
+  });
   const hash = createHash('sha256').update(bytes).digest('hex');
   const size = bytes.length;
   const source: ImageSource = {

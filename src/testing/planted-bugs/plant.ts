@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { plantedBugs } from './bugs.ts';
+import { historyBugs } from './history-bugs.ts';
 import { labBugs } from './lab-bugs.ts';
 
 const name = process.env.MQ_PLANTED_BUG;
-const bug = [...plantedBugs, ...labBugs].find((one) => one.name === name);
+const bug = [...plantedBugs, ...labBugs, ...historyBugs].find((one) => one.name === name);
 if (!bug) throw new Error(`MQ_PLANTED_BUG names no planted bug: ${name}`);
 const { file, find, replace } = bug;
 const target = new URL(`../../${file}`, import.meta.url).href;

@@ -1,0 +1,26 @@
+// The judge of real processes must be able to fail: servers with a planted mistake are found out by a crash at a commit. Those
+// that take chance are hunted in test/long/histories-bugs.test.ts.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { huntBug } from '../../src/testing/histories/hunt-bug.ts';
+import { historyBugs } from '../../src/testing/planted-bugs/history-bugs.ts';
+
+test('each mistake changes one place of the source, and has a name of its own', () => {
+  assert.equal(new Set(historyBugs.map(({ name }) => name)).size, historyBugs.length);
+  for (const { name, file, find, replace } of historyBugs) {
+    const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+    assert.equal(source.split(find).length - 1, 1, `where it is planted: ${name}`);
+    assert.notEqual(find, replace, name);
+  }
+});
+
+test('a crash at a commit shows a server that answers too soon, and one that takes a repeat for something new', {
+  timeout: 120_000,
+}, async (t) => {
+  for (const bug of historyBugs.filter(({ shownBy }) => shownBy === 'crash')) {
+    const found = await huntBug(bug, { seedsMax: 1 });
+    assert.ok(found !== undefined, `${bug.name} is found`);
+    t.diagnostic(`${bug.name}: ${found.split('\n')[0]}`);
+  }
+});
