@@ -2,6 +2,7 @@
 
 import type { HistoryBug } from '../planted-bugs/history-bugs.ts';
 import { playWithProcesses } from './crash-processes.ts';
+import { playKilledAgent } from './killed-agent.ts';
 import { runHistory } from './run-history.ts';
 
 /** A confirm, in the middle of a hand over. */
@@ -20,6 +21,7 @@ export async function huntBug(
     }));
     return problems[0];
   }
+  if (shownBy === 'killed-agent') return (await playKilledAgent({ planted })).problems[0];
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     const { problems } = await runHistory({ seed, ...storm, planted });
     if (problems[0] !== undefined) return `seed ${seed}: ${problems[0]}`;

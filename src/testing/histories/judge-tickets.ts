@@ -98,8 +98,9 @@ function checkQueue({ history, byTicket }: Digest, absences: Absences): string[]
   const problems: string[] = [];
   const lists = history.calls.filter(({ op, answer }) => op === 'status' && answer !== undefined);
   for (const attempt of byTicket.values()) {
-    const { ticket, ackAt = never, settledAt = never, isProcess, client, leaves, waitSeconds } = attempt;
-    if (isProcess || ticket === undefined) continue;
+    const { ticket, ackAt = never, settledAt = never, client, leaves, waitSeconds } = attempt;
+    // Of a detached one the server is the client: it may be a job before anybody hears of it.
+    if (attempt.isProcess || attempt.isDetached || ticket === undefined) continue;
     const lostAt = lastsUntil(awayOf(absences, client), attempt);
     const dueAt = waitSeconds === undefined ? never : attempt.call.at + waitSeconds * 1000 - slackMs;
     const until = Math.min(settledAt, lostAt, dueAt, ...leaves.map(({ at }) => at), ...confirmsAt(attempt));

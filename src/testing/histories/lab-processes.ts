@@ -134,7 +134,7 @@ export class LabProcesses {
       if (this.#server === child) this.#server = undefined;
       if (code !== null && code !== 0)
         this.#options.onComplaint(`the server ended with ${code}: ${this.logEnd}`);
-      ready.reject(new Error('the server ended before it was ready'));
+      ready.reject(new Error(`the server ended before it was ready: ${this.logEnd}`));
       ended.resolve();
     });
   }

@@ -107,6 +107,7 @@ export class Person {
     const key = `${this.name}-${this.#attempts}`;
     liveKeys.add(key);
     try {
+      if (random.chance(0.1)) await Promise.race([this.#meddle(), this.#gone()]);
       const work = random.chance(0.25) ? this.#run(key) : this.#hold(key);
       await Promise.race([work, this.#gone()]);
     } catch (error) {
@@ -114,6 +115,15 @@ export class Person {
     } finally {
       liveKeys.delete(key);
     }
+  }
+
+  /** Asks for what is not its own, by a key that nobody has: it is to change nothing. */
+  async #meddle(): Promise<void> {
+    const { random } = this.#options;
+    const board = random.pick(['a', 'b', 'c', 'f']);
+    const key = `${this.name}-none`;
+    if (random.chance(0.7)) await this.change('release', { target: board, key });
+    else await this.change('extend', { board, key, holdSeconds: 5 });
   }
 
   async #hold(key: string): Promise<void> {

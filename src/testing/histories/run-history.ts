@@ -79,6 +79,7 @@ class HistoryRun {
   readonly #peace = new AbortController();
   readonly #beginAt = performance.now();
   #count = 0;
+  #keeper: Person | undefined;
 
   private constructor(options: HistoryOptions, lab: LabProcesses, random: Random, complaints: string[]) {
     this.#options = options;
@@ -151,6 +152,7 @@ class HistoryRun {
 
   async #caretaker(): Promise<Caretaker> {
     const person = await this.#person('caretaker', this.#lab.socketPath);
+    this.#keeper = person;
     return new Caretaker(person, this.#liveKeys);
   }
 
@@ -272,6 +274,7 @@ class HistoryRun {
   async close(): Promise<void> {
     this.#peace.abort();
     for (const person of this.#persons) person.vanish();
+    this.#keeper?.vanish();
     this.#commands.killAll();
     this.#proxy.closeAll();
     await this.#lab.close();

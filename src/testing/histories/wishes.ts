@@ -45,25 +45,41 @@ export function pickLock(random: Random, key: string): Wish {
 export interface JobOf {
   readonly wish: Wish;
   readonly source: ImageSource;
-  readonly bytes: Buffer;
 }
 
-/** A job that prints some lines and takes some tens of milliseconds, now and then longer; its file's name says what it is. */
+/** A job that prints some lines and takes some tens of milliseconds, now and then longer. */
 export function pickJob(random: Random, key: string, kind: 'run' | 'slot', target: string): JobOf {
-  const lines = random.between(1, 4);
-  const bytes = jobBytes({
-    label: key,
-    lines,
+  return jobOf({
+    key,
+    kind,
+    target,
+    lines: random.between(1, 4),
     pause: random.chance(0.2) ? 0.4 : random.pick([0, 0.01, 0.02]),
+    isDetached: kind === 'run' && random.chance(0.2),
   });
+}
+
+/** Its file's name says what it is. `pause`: seconds after each line. */
+export function jobOf({
+  key,
+  kind,
+  target,
+  lines,
+  pause,
+  isDetached,
+}: {
+  key: string;
+  kind: 'run' | 'slot';
+  target: string;
+  lines: number;
+  pause: number;
+  isDetached: boolean;
+}): JobOf {
+  const bytes = jobBytes({ label: key, lines, pause });
   const hash = createHash('sha256').update(bytes).digest('hex');
   const size = bytes.length;
-  const source: ImageSource = {
-    hash,
-    size,
-    open: async function* () {
-      yield bytes;
-    },
+  const open = async function* () {
+    yield bytes;
   };
   const wish: Wish = {
     kind,
@@ -78,8 +94,8 @@ export function pickJob(random: Random, key: string, kind: 'run' | 'slot', targe
       errorText: '',
       timeoutSeconds: 60,
       keepOn: false,
-      detached: kind === 'run' && random.chance(0.2),
+      detached: isDetached,
     },
   };
-  return { wish, source, bytes };
+  return { wish, source: { hash, size, open } };
 }

@@ -3,8 +3,8 @@
 import type { PlantedBug } from './bugs.ts';
 
 export interface HistoryBug extends PlantedBug {
-  /** What shows it: clients under kills by chance, or a crash at a commit. */
-  readonly shownBy: 'storm' | 'crash';
+  /** What shows it: clients under kills by chance, a crash at a commit, or an agent that is killed during a job. */
+  readonly shownBy: 'storm' | 'crash' | 'killed-agent';
 }
 
 export const historyBugs: readonly HistoryBug[] = [
@@ -53,7 +53,7 @@ export const historyBugs: readonly HistoryBug[] = [
   },
   {
     name: 'a new agent leaves what a killed one had running',
-    shownBy: 'storm',
+    shownBy: 'killed-agent',
     file: 'agent/leftovers.ts',
     find: 'await endLeftovers(\n      { marker, pids: files.children.readEarlier() },\n      { signal },\n    );',
     replace: '{ ended: 0, remaining: [] as { pid: number }[] };',
