@@ -231,12 +231,15 @@ export class OrderModel {
   }
 
   #wishFor(ticket: TicketRecord, floors: readonly number[]): Wish {
-    const parts = needsFor(this.#mirror.lab, ticket).map(({ boards, count }, part) => ({
-      spots: boards.map((name) => this.spots.get(name)),
-      count,
-      line: this.lineOf(boards, ticket.set),
-      floor: floors[part] ?? 0,
-    }));
+    let granted = 0;
+    const parts = needsFor(this.#mirror.lab, ticket).map(({ boards, count }, part) => {
+      const offered = ticket.offer?.all?.[granted] ?? ticket.offer;
+      granted += count;
+      // One whose target is gone, and which has been offered a board of it, is in the line of that board.
+      const isGone = boards.length === 0 && offered !== undefined;
+      const line = this.lineOf(isGone ? [offered.board] : boards, ticket.set);
+      return { spots: boards.map((name) => this.spots.get(name)), count, line, floor: floors[part] ?? 0 };
+    });
     return { ticket, parts };
   }
 

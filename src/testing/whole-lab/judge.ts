@@ -28,7 +28,8 @@ export class Judge {
   readonly #tokens = new Set<string>();
   /** Boards that left the lab and of which an admin said that they are nobody's matter, while they were on. */
   readonly #letGo = new Set<string>();
-  #lastStepAt = 0;
+  /** Scheduler time of the last commit. */
+  #lastAt = 0;
   /** Request ids whose answers are durable. */
   readonly #answered = new Set<string>();
   /** What each request was answered first. */
@@ -57,6 +58,8 @@ export class Judge {
   /** A commit is durable. */
   take(steps: readonly NotedStep[], batch: Batch): void {
     this.commits += 1;
+    if (batch.now < this.#lastAt) this.fail(`time went back from ${this.#lastAt} to ${batch.now}`);
+    this.#lastAt = batch.now;
     for (const { requestId } of batch.answers) this.#answered.add(requestId);
     this.takeSteps(steps);
   }
@@ -64,8 +67,6 @@ export class Judge {
   takeSteps(steps: readonly NotedStep[]): void {
     this.steps += steps.length;
     for (const { command, result, now } of steps) {
-      if (now < this.#lastStepAt) this.fail(`time went back from ${this.#lastStepAt} to ${now}`);
-      this.#lastStepAt = now;
       this.trace.note(this.#now(), command, result);
       this.problems.push(...this.checker.take(command, result, now));
       for (const change of result.changes) this.#noteChange(change, command);
