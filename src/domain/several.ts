@@ -81,8 +81,24 @@ export function endGather(
     return step.putTicket({ ...ticket, gather: { state: 'rested', restMs } });
   const kept = [...(step.state.keptBy.get(ticket.id) ?? [])];
   const nextMs = Math.max(restMs, Math.min(2 * restMs, step.timing.gatherRestMsMax));
-  step.putTicket({ ...ticket, gather: { state: 'resting', until: step.now + restMs, restMs: nextMs } });
+  const rest: Gather = { state: 'resting', until: step.now + restMs, restMs: nextMs };
+  step.putTicket({ ...ticket, gather: rest });
+  for (const other of othersOfSet(step.state, ticket)) step.putTicket({ ...other, gather: rest });
   for (const board of kept) letGo(step, board);
+}
+
+/**
+ * Tickets of the same set that could gather some of the same boards next. They rest with it: else a set with many tickets
+ * would have boards kept for one after the other, and nobody behind them would have a turn.
+ */
+function othersOfSet(state: State, ticket: TicketRecord): TicketRecord[] {
+  const queues = queuesOf(ticket);
+  return [...(state.ticketsByUser.get(ticket.user) ?? [])].flatMap((id) => {
+    const other = state.tickets.get(id);
+    if (!other?.parts || other.id === ticket.id || other.set !== ticket.set) return [];
+    const isIdle = other.state !== 'offered' && (other.gather ?? { state: 'rested' }).state === 'rested';
+    return isIdle && queuesOf(other).some((queue) => queues.includes(queue)) ? [other] : [];
+  });
 }
 
 /** It is about to have everything: what comes free meanwhile is kept for it. */

@@ -209,6 +209,24 @@ describe('gathering', () => {
     assert.deepEqual([offeredAll(lab, first), keptBoards(lab, behind)], [['b1', 'b2'], []]);
   });
 
+  test('is one for all tickets of a set: who waits behind twenty of them waits little longer than behind one', () => {
+    const waits = [1, 20].map((count) => {
+      const lab = busy();
+      for (let key = 0; key < count; key += 1) lab.askAll('ana', ['b1', 'b2'], { key: `${key}` });
+      lab.askAll('ana', ['b1', 'b2'], { key: 'another run', set: 'ana/run' });
+      const single = lab.ask('cyd', 'b1');
+      lab.release('bob', 'b1');
+      let gatherings = 0;
+      for (; lab.fate(single) === 'waiting' && gatherings < 50; gatherings += 1) lab.pass(600);
+      return gatherings;
+    });
+    // Each of the two sets has b1 kept, and perhaps once more before the rests have become longer.
+    assert.ok(
+      waits.every((gatherings) => gatherings <= 4),
+      waits.join(),
+    );
+  });
+
   test('ends its rest where a holder past its end has the last board, though another is kept for somebody behind it', () => {
     const lab = new Lab({ ...three, gatherSeconds: 600 });
     lab.take('bob', 'b1');
