@@ -55,7 +55,9 @@ export class Mirror implements Records {
   }
 
   all<E extends EntityName>(entity: E): Entities[E][] {
-    return [...this.#entries(entity)].map(([, record]) => record) as Entities[E][];
+    if (entity === 'meta' || entity === 'lab')
+      return this.#entries(entity).map(([, one]) => one) as Entities[E][];
+    return [...this.#table(entity).values()] as Entities[E][];
   }
 
   /** Takes a change in; a problem where it was made from another record than the last. */
