@@ -153,13 +153,13 @@ export class Commands {
     if (dice < 0.25)
       setTimeout(() => {
         if (this.#running.has(child) && child.kill('SIGKILL')) this.kills += 1;
-      }, afterMs);
+      }, afterMs).unref();
     else if (dice < 0.33)
       setTimeout(() => {
         if (!this.#running.has(child) || !child.kill('SIGSTOP')) return;
         this.stops += 1;
-        setTimeout(() => child.kill('SIGCONT'), this.#options.stopMs(random));
-      }, afterMs);
+        setTimeout(() => child.kill('SIGCONT'), this.#options.stopMs(random)).unref();
+      }, afterMs).unref();
   }
 }
 

@@ -12,7 +12,7 @@ export interface FaultsOptions {
   readonly lab: LabProcesses;
   readonly proxy: LineProxy;
   readonly recorder: Recorder;
-  /** Ends the loops; not the one that kills the server, which ends by itself. */
+  /** Ends all loops. */
   readonly signal: AbortSignal;
 }
 
@@ -30,8 +30,8 @@ export class Faults {
 
   /** Kills the server so many times, each at a moment of its life that chance picks, and starts it again. */
   async killServers(times: number): Promise<void> {
-    const { random, lab, recorder } = this.#options;
-    for (let at = 0; at < times; at += 1) {
+    const { random, lab, recorder, signal } = this.#options;
+    for (let at = 0; at < times && !signal.aborted; at += 1) {
       await this.#life();
       await lab.kill();
       this.kills += 1;

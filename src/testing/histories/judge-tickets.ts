@@ -50,9 +50,10 @@ function checkEnds({ history, byTicket }: Digest, absences: Absences): string[] 
 
 function isBorneOut(
   { reason }: View,
-  { call, client, waitSeconds, leaves, boards, key }: Attempt,
+  own: Attempt,
   { at, history, absences }: { at: number; history: History; absences: Absences },
 ): boolean {
+  const { call, client, waitSeconds, leaves, holdSeconds, kind } = own;
   const away = awayOf(absences, client);
   switch (reason) {
     case 'timed-out':
@@ -67,20 +68,21 @@ function isBorneOut(
       return away.some((one) => one.isEnd && one.at <= at);
     case 'released':
     case 'forced':
-      return history.calls.some((one) => one.at <= at && mayEnd(one, { key, boards, history }));
+      // A hold may be over, and a job's lock ends with it.
+      return (
+        holdSeconds > 0 || kind === 'run' || history.calls.some((one) => one.at <= at && mayEnd(one, own))
+      );
     default:
       return false;
   }
 }
 
-function mayEnd(
-  { op, body }: Call,
-  { key, boards, history }: { key: string; boards: readonly string[]; history: History },
-): boolean {
+/** Whether a call may have ended a lock of this attempt. */
+function mayEnd({ op, body }: Call, { key, boards, ticket }: Attempt): boolean {
   if (op === 'steal') return boards.includes(String(body.board));
-  if (op === 'release' || op === 'give' || op === 'mq unlock')
-    return body.key === key || (body.force === true && boards.length > 0);
-  return op === 'withdraw' || history.calls.length === 0;
+  if (op === 'withdraw') return body.ticket === ticket;
+  const isRelease = op === 'release' || op === 'give' || op === 'mq unlock';
+  return isRelease && (body.key === key || body.force === true);
 }
 
 /** The server knows every ticket that it has answered for. */

@@ -2,9 +2,10 @@
 // program each, which notes every touch. Starts, kills and stops these processes; owns the folder.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Touch } from './history.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -48,6 +49,7 @@ export interface LabProcessesOptions {
 }
 
 const waitMs = 60_000;
+const leftoverMs = 10_000;
 /** What must never be in a server's log, whatever happens to the lab. */
 const complaints =
   /a step failed|an effect was not|an operation failed|rejected a commit|uncaught|could not be read/i;
@@ -61,6 +63,7 @@ export class LabProcesses {
   #ready = Promise.withResolvers<void>();
   #ended: Promise<void> = Promise.resolve();
   #log = '';
+  #isClosed = false;
 
   private constructor(folder: string, options: LabProcessesOptions) {
     this.folder = folder;
@@ -113,6 +116,7 @@ export class LabProcesses {
    * @param options.hooks modules that change the program as it is loaded
    */
   start({ hooks = [] }: { hooks?: readonly string[] } = {}): void {
+    if (this.#isClosed) return;
     const { planted } = this.#options;
     const plant = planted === undefined ? [] : [new URL('../planted-bugs/plant.ts', import.meta.url).href];
     const [path, ...first] = programWords([...plant, ...hooks]);
@@ -158,19 +162,13 @@ export class LabProcesses {
     return within(this.#ended, 'the server to end');
   }
 
-  /** Kills the agent, if there is one. Returns whether there was. */
+  /** Kills the agent, if there is one that drives the boards. Returns whether there was. */
   async killAgent(): Promise<boolean> {
     const text = await readFile(join(this.folder, 'state/agent/lock'), 'utf8').catch(() => '');
     const pid = Number(/\d+/.exec(text)?.[0] ?? 0);
     if (pid <= 1) return false;
     const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!words.includes(this.folder)) return false;
-    try {
-      process.kill(pid, 'SIGKILL');
-      return true;
-    } catch {
-      return false;
-    }
+    return words.includes(this.folder) && kill(pid);
   }
 
   async touches(): Promise<Touch[]> {
@@ -195,10 +193,36 @@ export class LabProcesses {
 
   /** Ends server and agent and removes the folder. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.signal('SIGCONT');
     await this.kill();
-    await this.killAgent();
+    await this.#endLeftovers();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  /** An agent outlives its server, also one that is only coming up, and boards may be busy. */
+  async #endLeftovers(): Promise<void> {
+    const endAt = performance.now() + leftoverMs;
+    for (
+      let pids = await this.#ours();
+      pids.length > 0 && performance.now() < endAt;
+      pids = await this.#ours()
+    ) {
+      for (const pid of pids) kill(pid);
+      await sleep(20);
+    }
+  }
+
+  /** Processes that were started with a path in the folder. */
+  async #ours(): Promise<number[]> {
+    const pids = (await readdir('/proc').catch(() => [])).map(Number);
+    const found = pids
+      .filter((pid) => pid > 1 && pid !== process.pid)
+      .map(async (pid) => {
+        const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+        return words.includes(this.folder) ? [pid] : [];
+      });
+    return (await Promise.all(found)).flat();
   }
 
   #path(board: string, what: string): string {
@@ -223,6 +247,15 @@ function programWords(hooks: readonly string[]): [string, ...string[]] {
 /** What a job's file says, and the label by which its board notes it. */
 export function jobBytes({ label, lines, pause }: { label: string; lines: number; pause: number }): Buffer {
   return Buffer.from(`label=${label}\nlines=${lines}\npause=${pause}\n`);
+}
+
+/** Whether it was there to be killed. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 /** What a CI or a person has set must not change what clients ask for. */

@@ -141,7 +141,9 @@ export class Person {
 
   /** Leaves it to whoever is next in line, or to be cleared away. */
   async #forget([lock]: readonly LockView[]): Promise<void> {
-    if (lock?.holdSeconds) await sleep(lock.holdSeconds * 1000 + this.#options.random.between(200, 2_000));
+    const { signal } = this.#leaving;
+    const lateMs = this.#options.random.between(200, 2_000);
+    if (lock?.holdSeconds) await sleep(lock.holdSeconds * 1000 + lateMs, undefined, { signal });
   }
 
   async #use(lock: LockView, ticket: number): Promise<void> {

@@ -184,7 +184,7 @@ class HistoryRun {
       const attempts = random.between(3, 40);
       for (let at = 0; at < attempts && !signal.aborted; at += 1) {
         const late = random.between(1, 300);
-        if (at === attempts - 1) setTimeout(() => person.vanish(), late);
+        if (at === attempts - 1) setTimeout(() => person.vanish(), late).unref();
         await person.attempt();
       }
       person.vanish();

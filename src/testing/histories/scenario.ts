@@ -48,6 +48,7 @@ const names = ['ana', 'bob', 'cyd', 'dan', 'eve'] as const;
 type Name = (typeof names)[number];
 const ids = new IdSource();
 const lookMs = 10;
+const settleMs = 60_000;
 
 export async function playScenario(lab: ScenarioLab): Promise<Played> {
   const recorder = new Recorder();
@@ -133,8 +134,10 @@ class Scenario {
   /** When the lab has settled. */
   async end(): Promise<unknown> {
     const client = this.#client('ana');
+    const endAt = performance.now() + settleMs;
     for (;;) {
       const status = await client.request('status', {});
+      if (performance.now() > endAt) throw new Error(`the lab does not settle: ${JSON.stringify(status)}`);
       const isSettled = status.mode === 'open' && status.queue.every(({ state }) => state === 'waiting');
       if (isSettled && status.boards.every(({ agentPresent }) => agentPresent)) return summary(status);
       await new Promise((resolve) => setTimeout(resolve, lookMs));
