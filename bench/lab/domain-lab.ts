@@ -41,7 +41,8 @@ export class DomainLab {
   steps = 0;
   readonly #state = new State();
   readonly #holders: Holder[] = [];
-  readonly #askers = new Map<number, Asker>();
+  /** By ticket number. */
+  readonly #askers: (Asker | undefined)[] = [];
   #nextHolder = 0;
   #nextKey = 0;
   #now = 1;
@@ -77,7 +78,7 @@ export class DomainLab {
       ...{ detached: false, note: '', reuse: false, members: false },
     });
     if (reply.kind !== 'offered' && reply.kind !== 'waiting') throw new Error(`a submit was ${reply.kind}`);
-    this.#askers.set(reply.ticket, { user, key });
+    this.#askers[reply.ticket] = { user, key };
     for (const effect of effects) if (effect.kind === 'offer') this.#confirm(effect.ticket, effect.token);
   }
 
@@ -105,9 +106,9 @@ export class DomainLab {
   }
 
   #confirm(ticket: number, token: Token): void {
-    const asker = this.#askers.get(ticket);
+    const asker = this.#askers[ticket];
     if (!asker) throw new Error(`ticket ${ticket} is nobody's`);
-    this.#askers.delete(ticket);
+    this.#askers[ticket] = undefined;
     const { reply } = this.#do('confirm', { user: asker.user, ticket, token });
     if (reply.kind !== 'held') throw new Error(`a confirm was ${reply.kind}`);
     this.#holders.push({ ...asker, boards: reply.locks.map((lock) => lock.board) });

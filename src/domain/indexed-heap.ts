@@ -12,27 +12,29 @@ interface Entry {
 
 /** Entries that are out and remembered, beside as many as are in, before they are forgotten. */
 const outMax = 64;
+/** Up to so many entries are looked through: most heaps of a large lab are as small, and need no Map. */
+const smallMax = 8;
 
 /** Ordered by (a, b, c), then by key: the order never depends on how the heap came to be. */
 export class IndexedHeap {
   readonly #heap: Entry[] = [];
   /**
    * Those that are out stay for a while: a Map from which one key is taken and put back again and again, as the first
-   * free board of a large pool is, gets slower with each time.
+   * free board of a large pool is, gets slower with each time. Made when the heap has first grown beyond `smallMax`.
    */
-  #byKey = new Map<string, Entry>();
+  #byKey: Map<string, Entry> | undefined;
 
   get size(): number {
     return this.#heap.length;
   }
 
   has(key: string): boolean {
-    return (this.#byKey.get(key)?.at ?? -1) >= 0;
+    return (this.#find(key)?.at ?? -1) >= 0;
   }
 
   /** Adds the key or moves it to a new rank. */
   set(key: string, a: number, b = 0, c = 0): void {
-    const found = this.#byKey.get(key);
+    const found = this.#find(key);
     if (found && found.at >= 0) {
       if (found.a === a && found.b === b && found.c === c) return;
       found.a = a;
@@ -47,14 +49,14 @@ export class IndexedHeap {
     entry.b = b;
     entry.c = c;
     entry.at = this.#heap.length;
-    if (!found) this.#byKey.set(key, entry);
     this.#heap.push(entry);
+    if (!found) this.#remember(entry);
     this.#up(entry);
   }
 
   /** Removes the key if it is there. */
   delete(key: string): void {
-    const entry = this.#byKey.get(key);
+    const entry = this.#find(key);
     if (!entry || entry.at < 0) return;
     const { at } = entry;
     entry.at = -1;
@@ -65,8 +67,7 @@ export class IndexedHeap {
       this.#up(last);
       this.#down(last);
     }
-    if (this.#byKey.size > 2 * this.#heap.length + outMax)
-      this.#byKey = new Map(this.#heap.map((one) => [one.key, one]));
+    if (this.#byKey && this.#byKey.size > 2 * this.#heap.length + outMax) this.#byKey = this.#index();
   }
 
   /** The smallest key, or undefined when empty. */
@@ -112,6 +113,21 @@ export class IndexedHeap {
   /** Keys and their ranks, by rank; for checks only. */
   entries(): [key: string, a: number, b: number, c: number][] {
     return [...this.#heap].sort(compare).map(({ key, a, b, c }) => [key, a, b, c]);
+  }
+
+  #find(key: string): Entry | undefined {
+    if (this.#byKey) return this.#byKey.get(key);
+    for (const entry of this.#heap) if (entry.key === key) return entry;
+    return undefined;
+  }
+
+  #remember(entry: Entry): void {
+    if (this.#byKey) this.#byKey.set(entry.key, entry);
+    else if (this.#heap.length > smallMax) this.#byKey = this.#index();
+  }
+
+  #index(): Map<string, Entry> {
+    return new Map(this.#heap.map((entry) => [entry.key, entry]));
   }
 
   #up(entry: Entry): void {

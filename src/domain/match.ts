@@ -152,7 +152,7 @@ function reviewHolds(step: Step): void {
     if (found) step.effects.push({ kind: 'ping', ticket: found.ticket });
     const set = state.findSet(key);
     if (set) countWithheld(step, set);
-    if (set && set.several.size > 0) for (const id of firstOfSeveral(state, set)) several.add(id);
+    if (set?.hasSeveral) for (const id of firstOfSeveral(state, set)) several.add(id);
   }
   for (const id of several) {
     const ticket = state.tickets.get(id);
@@ -176,6 +176,7 @@ export function reclaimFor(step: Step, ticket: TicketRecord): void {
 
 /** Sets with waiting tickets that share a board with this one, and perhaps some that don't: by the shorter way. */
 function neighbours(state: State, set: TargetSet, now: number): Iterable<TargetSet> {
+  if (set.holdCount === 0) return [];
   if (state.busySets.size <= set.holdCount) return state.busySets;
   const found = new Set<TargetSet>();
   for (const board of set.overdueBoards(now)) for (const other of state.setsOf(board)) found.add(other);

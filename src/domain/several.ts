@@ -136,7 +136,7 @@ export function reviewKept(step: Step): boolean {
  * others. Where somebody waits behind that ticket, its time to gather runs as if the board were kept for it.
  */
 export function countWithheld(step: Step, set: TargetSet): void {
-  if (set.several.size === 0 || !set.hasOverdue(step.now)) return;
+  if (!set.hasSeveral || !set.hasOverdue(step.now)) return;
   for (const board of [...set.overdueBoards(step.now)]) {
     const first = findWithAnyoneBehind(step.state, board);
     if (first) beginGather(step, first);
@@ -210,7 +210,7 @@ export function canEverHave(state: State, ticket: Pick<TicketRecord, 'kind' | 't
 
 /** Waiting tickets for several boards in whose line this board is, by their rank for it. Ends where the state changes. */
 function* severalInLine(state: State, board: string): Generator<InLine> {
-  const lines = state.setsOf(board).flatMap(({ several }) => (several.size > 0 ? [several] : []));
+  const lines = state.setsOf(board).flatMap((set) => (set.hasSeveral ? [set.several] : []));
   for (const rank of inOrderOf(lines)) {
     const ticket = state.tickets.get(rank.arrival);
     if (ticket) yield { ticket, rank };

@@ -183,7 +183,7 @@ export class State {
         writeMap(this.turns, key, after as TurnRecord | undefined);
         const turn = (after ?? before) as TurnRecord;
         this.#sets.peek(turn.queue)?.queue.refreshSet(turn.set);
-        this.#sets.peek(turn.queue)?.several.refreshSet(turn.set);
+        this.#sets.peek(turn.queue)?.refreshSeveral(turn.set);
         break;
       }
     }

@@ -10,6 +10,13 @@ export type BoardStanding =
   | { readonly state: 'free'; readonly isSuspect: boolean; readonly since: number }
   | { readonly state: 'held'; readonly endsAt: number | undefined };
 
+type Index = IndexedHeap | Set<string>;
+
+interface Member {
+  readonly listed: number;
+  index: Index | undefined;
+}
+
 export class TargetSet {
   /** `b:NAME`, `p:NAME`, or the id of a queue record. */
   readonly key: string;
@@ -17,13 +24,14 @@ export class TargetSet {
   readonly boards: readonly string[];
   readonly spread: boolean;
   readonly queue: TicketQueue;
-  /** Waiting tickets for several boards, of which some may be of this set. */
-  readonly several: SeveralLine;
-  readonly #order = new Map<string, number>();
+  /** Where each board is listed, and which of the indexes has it. */
+  readonly #members = new Map<string, Member>();
   readonly #free = new IndexedHeap();
   readonly #holds = new IndexedHeap();
   readonly #ending = new Set<string>();
   readonly #kept = new Set<string>();
+  readonly #turnOf: (set: string, arrival: number) => number;
+  #several: SeveralLine | undefined;
   readonly #covered = new WeakMap<TargetSet, boolean>();
   readonly #listed = new WeakMap<readonly string[], boolean>();
 
@@ -36,23 +44,55 @@ export class TargetSet {
     this.boards = boards;
     this.spread = options.spread;
     this.queue = new TicketQueue(options.turnOf);
-    this.several = new SeveralLine(options.turnOf);
-    for (const [at, board] of boards.entries()) this.#order.set(board, at);
+    this.#turnOf = options.turnOf;
+    for (const [listed, board] of boards.entries()) this.#members.set(board, { listed, index: undefined });
   }
 
   /** Keeps the indexes; called whenever a board or its lock changes. */
   noteBoard(board: string, standing: BoardStanding): void {
-    const listed = this.#order.get(board) ?? 0;
+    const member = this.#members.get(board);
+    if (!member) return;
+    const index = this.#indexFor(standing);
+    if (member.index !== index) member.index?.delete(board);
+    member.index = index;
+    const { listed } = member;
     if (standing.state === 'free')
       this.#free.set(board, standing.isSuspect ? 1 : 0, this.spread ? standing.since : listed, listed);
-    else this.#free.delete(board);
-    if (standing.state === 'held' && standing.endsAt !== undefined)
+    else if (standing.state === 'held' && standing.endsAt !== undefined)
       this.#holds.set(board, standing.endsAt, listed);
-    else this.#holds.delete(board);
-    if (standing.state === 'ending') this.#ending.add(board);
-    else this.#ending.delete(board);
-    if (standing.state === 'kept') this.#kept.add(board);
-    else this.#kept.delete(board);
+    else if (index === this.#ending || index === this.#kept) index.add(board);
+  }
+
+  /** A board is in one index at most. */
+  #indexFor(standing: BoardStanding): Index | undefined {
+    switch (standing.state) {
+      case 'free':
+        return this.#free;
+      case 'held':
+        return standing.endsAt === undefined ? undefined : this.#holds;
+      case 'ending':
+        return this.#ending;
+      case 'kept':
+        return this.#kept;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Waiting tickets for several boards, of which some may be of this set. */
+  get several(): SeveralLine {
+    this.#several ??= new SeveralLine(this.#turnOf);
+    return this.#several;
+  }
+
+  /** Whether there are any; asked often, and of most sets answered at once. */
+  get hasSeveral(): boolean {
+    return this.#several !== undefined && this.#several.size > 0;
+  }
+
+  /** As in TicketQueue. */
+  refreshSeveral(set: string): void {
+    this.#several?.refreshSet(set);
   }
 
   keptBoards(): Iterable<string> {
@@ -70,7 +110,7 @@ export class TargetSet {
 
   /** Tickets that wait for it. */
   get waiting(): number {
-    return this.queue.size + this.several.size;
+    return this.queue.size + (this.#several?.size ?? 0);
   }
 
   get freeCount(): number {
@@ -104,7 +144,7 @@ export class TargetSet {
   }
 
   has(board: string): boolean {
-    return this.#order.has(board);
+    return this.#members.has(board);
   }
 
   /** Whether every board of the other set is in this one too. */

@@ -28,6 +28,9 @@ export class LabIndex {
   readonly #boards = new Map<string, BoardDefinition>();
   readonly #aliases = new Map<string, string>();
   readonly #resolved = new Map<string, ResolvedTarget>();
+  /** Of jobless tickets for boards and pools, which are nearly all: by name, as many as the lab has. */
+  readonly #resolvedBoards = new Map<string, ResolvedTarget>();
+  readonly #resolvedPools = new Map<string, ResolvedTarget>();
   readonly #pools = new Map<string, readonly string[]>();
   readonly #spread = new Set<string>();
 
@@ -87,9 +90,28 @@ export class LabIndex {
 
   /** As `members`, without those that can't take the job. Remembered: a pool may have thousands of boards. */
   resolve(target: TargetSpec, needs: Needs | undefined): ResolvedTarget {
+    if (!needs && target.kind === 'pool') return this.#remember(this.#resolvedPools, target);
+    if (!needs && target.kind === 'board' && this.#boards.has(target.name))
+      return this.#remember(this.#resolvedBoards, target);
     const name = wantedName(target, needs);
     const found = this.#resolved.get(name);
     if (found) return found;
+    const resolved = this.#workOut(target, needs);
+    if (this.#resolved.size >= rememberedMax) this.#resolved.clear();
+    this.#resolved.set(name, resolved);
+    return resolved;
+  }
+
+  #remember(resolved: Map<string, ResolvedTarget>, target: { kind: 'board' | 'pool'; name: string }) {
+    let found = resolved.get(target.name);
+    if (!found) {
+      found = this.#workOut(target, undefined);
+      resolved.set(target.name, found);
+    }
+    return found;
+  }
+
+  #workOut(target: TargetSpec, needs: Needs | undefined): ResolvedTarget {
     const members = this.members(target);
     const fitting = members.filter((board) => {
       const definition = this.#boards.get(board);
@@ -97,10 +119,7 @@ export class LabIndex {
     });
     // The pool's own list where nothing was left out, so that its name and order are known at once.
     const boards = fitting.length === members.length ? members : fitting;
-    const resolved = { boards, name: setName(boards) };
-    if (this.#resolved.size >= rememberedMax) this.#resolved.clear();
-    this.#resolved.set(name, resolved);
-    return resolved;
+    return { boards, name: setName(boards) };
   }
 
   /**

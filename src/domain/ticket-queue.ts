@@ -3,6 +3,8 @@
 import { IndexedHeap } from './indexed-heap.ts';
 import type { PriorityClass, TicketRecord } from './records.ts';
 
+const priorities = [0, 1, 2] as const;
+
 export interface Rank {
   readonly priority: PriorityClass;
   readonly turn: number;
@@ -14,9 +16,11 @@ export function compareRanks(x: Rank, y: Rank): number {
   return x.priority - y.priority || x.turn - y.turn || x.arrival - y.arrival;
 }
 
+type Groups = [IndexedHeap | undefined, IndexedHeap | undefined, IndexedHeap | undefined];
+
 export class TicketQueue {
-  /** One heap of arrivals for each (class, set). */
-  readonly #groups = new Map<string, IndexedHeap>();
+  /** Of each set, one heap of arrivals for each class. */
+  readonly #groups = new Map<string, Groups>();
   /** The groups by the rank of their first ticket. */
   readonly #heads = new IndexedHeap();
   readonly #turnOf: (set: string, arrival: number) => number;
@@ -32,33 +36,32 @@ export class TicketQueue {
   }
 
   add(ticket: TicketRecord): void {
-    const name = groupName(ticket.priority, ticket.set);
-    let group = this.#groups.get(name);
-    if (!group) {
-      group = new IndexedHeap();
-      this.#groups.set(name, group);
+    let groups = this.#groups.get(ticket.set);
+    if (!groups) {
+      groups = [undefined, undefined, undefined];
+      this.#groups.set(ticket.set, groups);
     }
+    const group = groups[ticket.priority] ?? new IndexedHeap();
+    groups[ticket.priority] = group;
     group.set(String(ticket.id), ticket.id);
     this.#size += 1;
-    this.#rankGroup(name, ticket.priority, ticket.set, group);
+    this.#rankGroup(ticket.priority, ticket.set, groups);
   }
 
   remove(ticket: TicketRecord): void {
-    const name = groupName(ticket.priority, ticket.set);
-    const group = this.#groups.get(name);
-    if (!group?.has(String(ticket.id))) throw new Error(`ticket ${ticket.id} is not in its queue`);
+    const groups = this.#groups.get(ticket.set);
+    const group = groups?.[ticket.priority];
+    if (!groups || !group?.has(String(ticket.id))) throw new Error(`ticket ${ticket.id} is not in its queue`);
     group.delete(String(ticket.id));
     this.#size -= 1;
-    this.#rankGroup(name, ticket.priority, ticket.set, group);
+    this.#rankGroup(ticket.priority, ticket.set, groups);
   }
 
   /** The set's turn has changed: rank its groups again. */
   refreshSet(set: string): void {
-    for (const priority of [0, 1, 2] as const) {
-      const name = groupName(priority, set);
-      const group = this.#groups.get(name);
-      if (group) this.#rankGroup(name, priority, set, group);
-    }
+    const groups = this.#groups.get(set);
+    if (!groups) return;
+    for (const priority of priorities) if (groups[priority]) this.#rankGroup(priority, set, groups);
   }
 
   /** The next ticket's number and rank. */
@@ -71,12 +74,12 @@ export class TicketQueue {
 
   /** Every group's class, turn of its first ticket, and arrivals in order; for places and checks. */
   *groups(): Generator<{ priority: PriorityClass; set: string; turn: number; arrivals: number[] }> {
-    for (const [name, heap] of this.#groups) {
-      const priority = Number(name[0]) as PriorityClass;
-      const set = name.slice(1);
-      const arrivals = heap.sorted().map(Number);
-      const first = arrivals[0];
-      if (first !== undefined) yield { priority, set, turn: this.#turnOf(set, first), arrivals };
+    for (const [set, groups] of this.#groups) {
+      for (const priority of priorities) {
+        const arrivals = groups[priority]?.sorted().map(Number) ?? [];
+        const first = arrivals[0];
+        if (first !== undefined) yield { priority, set, turn: this.#turnOf(set, first), arrivals };
+      }
     }
   }
 
@@ -87,14 +90,13 @@ export class TicketQueue {
     });
   }
 
-  #rankGroup(name: string, priority: PriorityClass, set: string, group: IndexedHeap): void {
-    const first = group.peekRank();
-    if (!first) {
-      this.#groups.delete(name);
-      this.#heads.delete(name);
-      return;
-    }
-    this.#heads.set(name, priority, this.#turnOf(set, first[0]), first[0]);
+  #rankGroup(priority: PriorityClass, set: string, groups: Groups): void {
+    const name = groupName(priority, set);
+    const first = groups[priority]?.peekRank();
+    if (first) return this.#heads.set(name, priority, this.#turnOf(set, first[0]), first[0]);
+    this.#heads.delete(name);
+    groups[priority] = undefined;
+    if (groups.every((group) => !group)) this.#groups.delete(set);
   }
 }
 
