@@ -187,8 +187,9 @@ function neighbours(state: State, set: TargetSet, now: number): Iterable<TargetS
 function findReclaim(step: Step, key: string): { ticket: number; lock: LockRecord } | undefined {
   const { state } = step;
   const set = state.findSet(key);
-  const head = set?.queue.head();
-  if (!set || !head || state.meta.mode !== 'open' || !set.hasOverdue(step.now)) return undefined;
+  if (!set?.hasOverdue(step.now) || state.meta.mode !== 'open') return undefined;
+  const head = set.queue.head();
+  if (!head) return undefined;
   const isNext = (board: string): boolean =>
     nextInLine(state, board)?.ticket === head.ticket && !isWantedBefore(state, board, head.rank);
   if (isBehindEverywhere(state, set, head.rank, step.now)) return undefined;

@@ -10,6 +10,8 @@ export type BoardStanding =
   | { readonly state: 'free'; readonly isSuspect: boolean; readonly since: number }
   | { readonly state: 'held'; readonly endsAt: number | undefined };
 
+const none: readonly string[] = [];
+
 type Index = IndexedHeap | Set<string>;
 
 interface Member {
@@ -27,9 +29,10 @@ export class TargetSet {
   /** Where each board is listed, and which of the indexes has it. */
   readonly #members = new Map<string, Member>();
   readonly #free = new IndexedHeap();
-  readonly #holds = new IndexedHeap();
-  readonly #ending = new Set<string>();
-  readonly #kept = new Set<string>();
+  // Made when first needed: a lab may have thousands of sets, and most need none of these.
+  #holds: IndexedHeap | undefined;
+  #ending: Set<string> | undefined;
+  #kept: Set<string> | undefined;
   readonly #turnOf: (set: string, arrival: number) => number;
   #several: SeveralLine | undefined;
   readonly #covered = new WeakMap<TargetSet, boolean>();
@@ -59,8 +62,8 @@ export class TargetSet {
     if (standing.state === 'free')
       this.#free.set(board, standing.isSuspect ? 1 : 0, this.spread ? standing.since : listed, listed);
     else if (standing.state === 'held' && standing.endsAt !== undefined)
-      this.#holds.set(board, standing.endsAt, listed);
-    else if (index === this.#ending || index === this.#kept) index.add(board);
+      this.#holds?.set(board, standing.endsAt, listed);
+    else if (index instanceof Set) index.add(board);
   }
 
   /** A board is in one index at most. */
@@ -69,10 +72,14 @@ export class TargetSet {
       case 'free':
         return this.#free;
       case 'held':
-        return standing.endsAt === undefined ? undefined : this.#holds;
+        if (standing.endsAt === undefined) return undefined;
+        this.#holds ??= new IndexedHeap();
+        return this.#holds;
       case 'ending':
+        this.#ending ??= new Set();
         return this.#ending;
       case 'kept':
+        this.#kept ??= new Set();
         return this.#kept;
       default:
         return undefined;
@@ -96,11 +103,11 @@ export class TargetSet {
   }
 
   keptBoards(): Iterable<string> {
-    return this.#kept;
+    return this.#kept ?? none;
   }
 
   endingBoards(): Iterable<string> {
-    return this.#ending;
+    return this.#ending ?? none;
   }
 
   /** Free boards as the set ranks them: listed order (or most rested), suspect ones last. */
@@ -134,13 +141,13 @@ export class TargetSet {
   }
 
   hasOverdue(now: number): boolean {
-    const rank = this.#holds.peekRank();
+    const rank = this.#holds?.peekRank();
     return rank !== undefined && rank[0] <= now;
   }
 
   /** Boards whose lock has an end or is ending: about the most that a look for a reclaim must go through. */
   get holdCount(): number {
-    return this.#holds.size + this.#ending.size;
+    return (this.#holds?.size ?? 0) + (this.#ending?.size ?? 0);
   }
 
   has(board: string): boolean {
@@ -158,7 +165,8 @@ export class TargetSet {
   }
 
   /** Boards whose holders are past their end, the longest first. */
-  overdueBoards(now: number): Generator<string> {
+  overdueBoards(now: number): Iterable<string> {
+    if (!this.#holds) return none;
     return this.#holds.upTo(now);
   }
 }
