@@ -90,7 +90,8 @@ export class LabIndex {
 
   /** As `members`, without those that can't take the job. Remembered: a pool may have thousands of boards. */
   resolve(target: TargetSpec, needs: Needs | undefined): ResolvedTarget {
-    if (!needs && target.kind === 'pool') return this.#remember(this.#resolvedPools, target);
+    if (!needs && target.kind === 'pool' && this.#pools.has(target.name))
+      return this.#remember(this.#resolvedPools, target);
     if (!needs && target.kind === 'board' && this.#boards.has(target.name))
       return this.#remember(this.#resolvedBoards, target);
     const name = wantedName(target, needs);
