@@ -39,7 +39,8 @@ export class AgentLink {
   flush(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#closed || this.#stream.writableLength === 0) return resolve();
-      this.#stream.once('drain', resolve);
+      // Nothing more, behind all that was sent; 'drain' comes only where that was too much at once.
+      this.#stream.write('', () => resolve());
       this.#stream.once('close', resolve);
     });
   }
