@@ -140,15 +140,16 @@ test('an end that a client is told of has a cause', () => {
 });
 
 test('whoever came later for the same is not served first, unless the other was away', () => {
-  const raced = (more = {}) =>
+  const raced = (more = {}, first = {}) =>
     begun()
-      .waits('bob', 2, 'a', [40, 50])
+      .waits('bob', 2, 'a', [40, 50], first)
       .waits('cyd', 3, 'a', [60, 70], more)
       .releases('ana', 'a', [80, 90])
       .offered('cyd', 3, 'a', '1.2', 95);
   isFound(raced(), /^ticket 3 \(cyd\) overtook 2 \(bob\)/);
   isFine(raced({ priority: 'high' }));
   isFine(raced({ set: 'other' }));
+  isFine(raced({}, { job: { files: [], detached: true } }));
   isFine(raced().away('bob', 65, 92));
 });
 

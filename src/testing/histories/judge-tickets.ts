@@ -177,7 +177,8 @@ function isEligible(
   { from, to, absences }: { from: number; to: number; absences: Absences },
 ): boolean {
   const { ackAt = never, leaves, waitSeconds, call, client } = attempt;
-  if (ackAt > from) return false;
+  // A detached one may be granted and run without anybody having seen its grant.
+  if (ackAt > from || attempt.isDetached) return false;
   const dueAt = waitSeconds === undefined ? never : call.at + waitSeconds * 1000 - slackMs;
   const endAt = Math.min(dueAt, ...leaves.map(({ at }) => at));
   if (endAt <= to) return false;
