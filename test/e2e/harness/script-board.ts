@@ -14,10 +14,13 @@ board=\${0%.program}
 export E2E_BOARD="$board"
 note() { printf '%s\\n' "$*" >> "$board.journal"; }
 mark() { printf '%s\\n' "$1" >> "$board.marks"; }
-# A process that has ended stays in the table until its parent looks, and its number goes to another: neither is a life.
+# A process that has ended stays in the table until its parent looks, and its number goes to another, which may be a
+# process of another board: neither is a life.
 lives() {
-  [ "$1" != $$ ] && kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status" &&
-    grep -qsa BOARD_RUN_ID= "/proc/$1/environ"
+  [ "$1" != $$ ] && kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status" && is_ours "$1"
+}
+is_ours() {
+  grep -qsaF "E2E_BOARD=$board" "/proc/$1/environ" || grep -qsaF "$0" "/proc/$1/cmdline"
 }
 look_for_overlap() {
   [ -f "$board.marks" ] || return 0
