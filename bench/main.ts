@@ -8,6 +8,7 @@ import { run as runBoot } from './boot.ts';
 import { run as runBootProgram } from './boot-program.ts';
 import { run as runCommandLine } from './command-line.ts';
 import { run as runHandOver } from './hand-over.ts';
+import { run as runHistory } from './history.ts';
 import { run as runMatch } from './match.ts';
 import { run as runMemory } from './memory.ts';
 import { run as runPairs } from './pairs.ts';
@@ -51,7 +52,9 @@ const benches: Readonly<Record<string, Bench>> = {
   scheduler: async (quick) => {
     const found = runScheduler({ pairs: quick ? 500 : 3_000 });
     for (const row of found) {
-      const sizes = `${row.boards} boards in ${row.poolsOfEachBoard} pools, ${row.tickets} tickets, ${row.sets} sets`;
+      const sizes =
+        `${row.boards} boards in ${row.poolsOfEachBoard} pools and ${row.adHocQueues} ad-hoc queues, ` +
+        `${row.tickets} tickets, ${row.sets} sets`;
       say(
         `${sizes}: ${row.microsecondsPerPair.toFixed(0)} µs a pair, ${row.ratio.toFixed(1)} times its changes as JSON`,
       );
@@ -63,6 +66,12 @@ const benches: Readonly<Record<string, Bench>> = {
       say(`${what}: ${sizes}: ${times}, ${ratio.toFixed(2)} times`);
     }
     return { pairs: found, scale };
+  },
+  history: async (quick) => {
+    const found = await runHistory({ pairs: quick ? 5_000 : 300_000, commits: quick ? 50 : 500 });
+    const times = `${ms(found.oldMs)}, in an empty one ${ms(found.newMs)}: ${found.ratio.toFixed(2)} times`;
+    say(`a commit after ${found.pairs} pairs: ${times}`);
+    return found;
   },
   memory: async (quick) => {
     const size = quick ? 1_000 : 10_000;

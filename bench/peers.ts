@@ -36,7 +36,7 @@ export async function run(options: PeersOptions, say: (text: string) => void): P
     const lab = await startLab({ boards: Math.max(...options.counts) });
     closers.push(lab.close);
     const [fast, slow]: [Peer[], Peer[]] = [[keptOurs(lab)], [mqLock(lab)]];
-    const versions: Record<string, string> = { Node: process.version };
+    const versions: Record<string, string> = {};
     const absent: string[] = [];
     const [server, client] = [findEtcd('etcd'), findEtcd('etcdctl')];
     if (server && client) {

@@ -1,7 +1,7 @@
 // Where figures are kept: bench/results/NAME.json, in the checkout's format. Files and the formatter only.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root } from './lab/lab.ts';
 
@@ -11,6 +11,8 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly node: string;
   readonly platform: string;
+  /** Processes that wanted a core in the minute before the run: with more than there are cores, figures are the neighbours' too. */
+  readonly loadBefore: number;
 }
 
 export function thisMachine(): Machine {
@@ -21,11 +23,12 @@ export function thisMachine(): Machine {
     memoryBytes: totalmem(),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
+    loadBefore: loadavg()[0] ?? Number.NaN,
   };
 }
 
-export function describeMachine({ cores, cpu, node, platform }: Machine): string {
-  return `${cores} × ${cpu}, Node ${node}, ${platform}`;
+export function describeMachine({ cores, cpu, node, platform, loadBefore }: Machine): string {
+  return `${cores} × ${cpu}, Node ${node}, ${platform}, load ${loadBefore.toFixed(1)} before the run`;
 }
 
 export function resultPath(name: string): string {

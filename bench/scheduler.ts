@@ -2,7 +2,7 @@
 // steps), as boards, pools of each board, waiting tickets and sets grow. Beside it a JSON copy of the changes of one
 // pair, which any program that stores them must make.
 import type { Caller } from '../src/domain/commands.ts';
-import type { Change, LabDefinition, Token } from '../src/domain/records.ts';
+import type { Change, LabDefinition, TargetSpec, Token } from '../src/domain/records.ts';
 import { step } from '../src/domain/scheduler.ts';
 import { State } from '../src/domain/state.ts';
 import { standardTiming } from '../src/domain/timing.ts';
@@ -14,6 +14,7 @@ export interface SchedulerFigures {
   readonly poolsOfEachBoard: number;
   readonly tickets: number;
   readonly sets: number;
+  readonly adHocQueues: number;
   readonly microsecondsPerPair: number;
   readonly jsonMicroseconds: number;
   readonly ratio: number;
@@ -25,17 +26,28 @@ interface Shape {
   readonly pools: number;
   readonly tickets: number;
   readonly sets: number;
+  /** Queues of ad-hoc sets of nearly all boards, with a ticket of a lower class each. */
+  readonly adHoc: number;
 }
 
-const usual: Shape = { what: 'usual', boards: 10, pools: 2, tickets: 0, sets: 1 };
+const usual: Shape = { what: 'usual', boards: 10, pools: 2, tickets: 0, sets: 1, adHoc: 0 };
 const shapes: readonly Shape[] = [
   usual,
   ...[100, 1_000, 10_000].map((boards) => ({ ...usual, what: 'boards', boards })),
   ...[1, 10, 50].map((pools) => ({ ...usual, what: 'pools of each board', boards: 100, pools })),
   ...[100, 1_000, 10_000].map((tickets) => ({ ...usual, what: 'tickets', tickets, sets: 10 })),
   ...[1, 100, 10_000].map((sets) => ({ ...usual, what: 'sets', tickets: 10_000, sets })),
+  ...[0, 8, 64].map((adHoc) => ({
+    ...usual,
+    what: 'ad-hoc queues',
+    boards: 100,
+    tickets: 1_000,
+    sets: 10,
+    adHoc,
+  })),
 ];
 const caller: Caller = { user: 'ana', admin: false };
+const usualAsk = { target: { kind: 'pool', name: 'pool-0' }, priority: 1 } as const;
 
 /** `pairs` timed pairs in each of five rounds, for each shape; the shapes take turns. */
 export function run({ pairs }: { readonly pairs: number }): SchedulerFigures[] {
@@ -47,10 +59,10 @@ export function run({ pairs }: { readonly pairs: number }): SchedulerFigures[] {
       if (round > 0) times[at]?.push(found);
     }
   }
-  return shapes.map(({ what, boards, pools, tickets, sets }, at) => {
+  return shapes.map(({ what, boards, pools, tickets, sets, adHoc }, at) => {
     const stepTime = median((times[at] ?? []).map((time) => time.step));
     const json = median((times[at] ?? []).map((time) => time.json));
-    const sizes = { what, boards, poolsOfEachBoard: pools, tickets, sets };
+    const sizes = { what, boards, poolsOfEachBoard: pools, tickets, sets, adHocQueues: adHoc };
     return { ...sizes, microsecondsPerPair: stepTime, jsonMicroseconds: json, ratio: stepTime / json };
   });
 }
@@ -77,6 +89,10 @@ class PairTaker {
       this.#held.push(reply.board);
     }
     for (let left = shape.tickets; left > 0; left -= 1) this.#submit();
+    for (let out = 0; out < shape.adHoc; out += 1) {
+      const names = boards.filter((_name, at) => at !== out);
+      this.#submit({ target: { kind: 'boards', names }, priority: 2 });
+    }
   }
 
   /** Microseconds for each pair: of its steps, and of a JSON copy of its changes. */
@@ -107,10 +123,9 @@ class PairTaker {
     this.#held.push(offer.board);
   }
 
-  #submit() {
+  #submit(asked: { target: TargetSpec; priority: 1 | 2 } = usualAsk) {
     const set = `ana/${this.#count % this.#shape.sets}`;
-    const target = { kind: 'pool', name: 'pool-0' } as const;
-    const wish = { caller, kind: 'lock', target, key: '0', set, priority: 1, holdSeconds: 0 } as const;
+    const wish = { caller, kind: 'lock', ...asked, key: '0', set, holdSeconds: 0 } as const;
     this.#count += 1;
     return this.#do('submit', { ...wish, detached: false, note: '', reuse: false, members: false }).reply;
   }
