@@ -137,6 +137,9 @@ test('an end that a client is told of has a cause', () => {
     /^ticket 2 of bob ended as 'grace'/,
   );
   isFound(waiting().told('bob', 1_000, end('withdrawn')), /^ticket 2 of bob ended as 'withdrawn'/);
+  const slot = () => begun().waits('ana', 2, 'a', [40, 50], { kind: 'slot' });
+  isFine(slot().releases('ana', 'a', [60, 70]).told('ana', 80, end('refused')));
+  isFound(slot().told('ana', 80, end('refused')), /^ticket 2 of ana ended as 'refused'/);
 });
 
 test('whoever came later for the same is not served first, unless the other was away', () => {

@@ -33,12 +33,13 @@ function awayOf(absences: Absences, client: string): readonly Absence[] {
 }
 
 /** Every end that a client was told of has a reason that the record bears out. */
-function checkEnds({ history, byTicket }: Digest, absences: Absences): string[] {
+function checkEnds({ history, byTicket, byKey }: Digest, absences: Absences): string[] {
   const problems = new Map<number, string>();
   for (const { at, view } of views(history)) {
     const attempt = byTicket.get(view.ticket);
     if (view.state !== 'ended' || !attempt) continue;
-    if (!isBorneOut(view, attempt, { at, history, absences }))
+    const lock = byKey.get(attempt.key);
+    if (!isBorneOut(view, attempt, { at, history, absences, lock }))
       problems.set(
         view.ticket,
         `ticket ${view.ticket} of ${attempt.client} ended as '${view.reason}' (${view.text}) at ${at.toFixed(1)}, for which ` +
@@ -51,9 +52,14 @@ function checkEnds({ history, byTicket }: Digest, absences: Absences): string[] 
 function isBorneOut(
   { reason }: View,
   own: Attempt,
-  { at, history, absences }: { at: number; history: History; absences: Absences },
+  {
+    at,
+    history,
+    absences,
+    lock,
+  }: { at: number; history: History; absences: Absences; lock: Attempt | undefined },
 ): boolean {
-  const { call, client, waitSeconds, leaves, holdSeconds, kind } = own;
+  const { call, client, waitSeconds, leaves, kind } = own;
   const away = awayOf(absences, client);
   switch (reason) {
     case 'timed-out':
@@ -77,11 +83,16 @@ function isBorneOut(
   }
 }
 
-/** Whether a call may have ended a lock of this attempt. */
+/** Its hold may be over, or somebody ended it. */
+function mayBeOver(attempt: Attempt, { calls }: History, at: number): boolean {
+  return attempt.holdSeconds > 0 || calls.some((one) => one.at <= at && mayEnd(one, attempt));
+}
+
+/** Whether a call may have ended a lock of this attempt, or let it be ended. */
 function mayEnd({ op, body }: Call, { key, boards, ticket }: Attempt): boolean {
   if (op === 'steal') return boards.includes(String(body.board));
   if (op === 'withdraw') return body.ticket === ticket;
-  const isRelease = op === 'release' || op === 'give' || op === 'mq unlock';
+  const isRelease = ['release', 'give', 'extend', 'mq unlock'].includes(op);
   return isRelease && (body.key === key || body.force === true);
 }
 
