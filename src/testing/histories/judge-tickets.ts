@@ -74,10 +74,11 @@ function isBorneOut(
       return away.some((one) => one.isEnd && one.at <= at);
     case 'released':
     case 'forced':
-      // A hold may be over, and a job's lock ends with it.
-      return (
-        holdSeconds > 0 || kind === 'run' || history.calls.some((one) => one.at <= at && mayEnd(one, own))
-      );
+      // A job's lock ends with it.
+      return kind === 'run' || mayBeOver(own, history, at);
+    case 'refused':
+      // The lock whose job slot it waited for.
+      return kind === 'slot' && lock !== undefined && mayBeOver(lock, history, at);
     default:
       return false;
   }
