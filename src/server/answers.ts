@@ -8,13 +8,24 @@ const rememberedMax = 10_000;
 
 export class Answers {
   readonly #byId = new Map<string, StoredAnswer>();
+  /**
+   * The request ids in a ring, the oldest at `#next`. Not the Map's own first key: each look for that goes past all keys
+   * that were deleted before it.
+   */
+  readonly #ids: string[] = [];
+  #next = 0;
 
   add(answer: StoredAnswer): void {
-    this.#byId.set(answer.requestId, answer);
-    if (this.#byId.size > rememberedMax) {
-      const oldest = this.#byId.keys().next().value;
-      if (oldest !== undefined) this.#byId.delete(oldest);
-    }
+    const { requestId } = answer;
+    if (!this.#byId.has(requestId)) this.#makeRoom(requestId);
+    this.#byId.set(requestId, answer);
+  }
+
+  #makeRoom(requestId: string): void {
+    const oldest = this.#ids[this.#next];
+    if (oldest !== undefined) this.#byId.delete(oldest);
+    this.#ids[this.#next] = requestId;
+    this.#next = (this.#next + 1) % rememberedMax;
   }
 
   find(requestId: string): StoredAnswer | undefined {
