@@ -19,8 +19,11 @@ async function main(args: readonly string[]): Promise<boolean> {
   const first = values.seed === undefined ? Math.floor(Math.random() * 1e9) : count('seed', values.seed);
   if (values.whole) {
     const { runWhole } = await import('../src/testing/whole-lab/run-whole.ts');
-    return runWhole({ first, seeds, steps, people: values.people, trouble: values.trouble });
+    const people = values.people === undefined ? undefined : count('people', values.people);
+    return runWhole({ first, seeds, steps, people, trouble: values.trouble });
   }
+  if (values.people !== undefined || values.trouble !== undefined)
+    throw new Error('--people and --trouble are of the whole lab: give --whole too');
   const { runSeeds } = await import('../src/testing/simulation/run-seeds.ts');
   return runSeeds({ first, seeds, steps });
 }
@@ -31,4 +34,10 @@ function count(name: string, text: string): number {
   throw new Error(`--${name} takes a whole number, not '${text}'`);
 }
 
-process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  // A word that it does not take; what breaks in a run is told by the run.
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}

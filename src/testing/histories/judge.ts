@@ -7,7 +7,7 @@ import { type BoardState, freeBoard, stateKey, stateText } from './board-state.t
 import { type History, tokenText } from './history.ts';
 import { checkJobs } from './judge-jobs.ts';
 import { checkTickets } from './judge-tickets.ts';
-import { type Contradiction, linearize, type Operation } from './linearize.ts';
+import { type Contradiction, linearize, type Operation, TooManyOrders } from './linearize.ts';
 
 export interface Verdict {
   /** Empty: nothing speaks against it. */
@@ -34,8 +34,16 @@ export function judge(history: History): Verdict {
   for (const board of history.boards) {
     const operations = boardOperations(digested, board);
     ordered += operations.length;
-    const contradiction = linearize(operations, { initial: freeBoard, keyOf: stateKey });
-    if (contradiction) problems.push(describe(board, contradiction, history));
+    try {
+      const contradiction = linearize(operations, { initial: freeBoard, keyOf: stateKey });
+      if (contradiction) problems.push(describe(board, contradiction, history));
+    } catch (error) {
+      // Told like a broken promise, so that nobody takes it for a kept one.
+      if (!(error instanceof TooManyOrders)) throw error;
+      problems.push(
+        `${board}: nobody can tell whether an order explains its ${operations.length} calls: ${error.message}`,
+      );
+    }
   }
   return { problems, ordered, pairs: tickets.pairs };
 }

@@ -28,6 +28,9 @@ export interface Contradiction<S> {
   readonly before: readonly Operation<S>[];
 }
 
+/** The record can't be judged in the time that there is: it says too little, or the model too much. */
+export class TooManyOrders extends Error {}
+
 interface Configuration<S> {
   readonly state: S;
   /** Those under way that have taken effect. */
@@ -40,7 +43,7 @@ const configurationsMax = 200_000;
 
 /**
  * Undefined: there is such an order. Operations that only observe are put in place as soon as they fit, which loses no
- * order: they change nothing.
+ * order: they change nothing. Throws TooManyOrders.
  */
 export function linearize<S>(
   operations: readonly Operation<S>[],
@@ -94,7 +97,8 @@ class Search<S> {
       const key = this.#key(one);
       if (seen.has(key)) continue;
       seen.add(key);
-      if (seen.size > configurationsMax) throw new Error('too many orders are possible to try them all');
+      if (seen.size > configurationsMax)
+        throw new TooManyOrders('too many orders are possible to try them all');
       if (one.done.has(id)) found.set(key, one);
       else open.push(...this.#next(one));
     }

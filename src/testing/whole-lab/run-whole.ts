@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly seeds: number;
   readonly steps: number;
   /** Clients at once. */
-  readonly people: string | undefined;
+  readonly people: number | undefined;
   /** Kinds of trouble, with commas between. */
   readonly trouble: string | undefined;
 }
@@ -21,7 +21,7 @@ const shrink = { forMs: 60_000, seedsEach: 3 };
 export async function runWhole({ first, seeds, steps, people, trouble }: RunOptions): Promise<boolean> {
   const { simulateWhole } = await import('./simulate.ts');
   const options = {
-    ...(people === undefined ? {} : { peopleMax: Number(people) }),
+    ...(people === undefined ? {} : { peopleMax: people }),
     ...(trouble === undefined ? {} : { kinds: await readKinds(trouble) }),
   };
   console.log(`Simulating the whole lab: ${seeds} seeds from ${first}, ${steps} steps each.`);
@@ -55,13 +55,13 @@ async function readKinds(text: string): Promise<TroubleKind[]> {
 
 /** The run, what it took, and the command that shows it again. */
 export function describeFailure(report: WholeReport): string {
-  const { seed, steps, kinds, peopleMax, problems, trace } = report;
+  const { seed, steps, stepsMax, kinds, peopleMax, problems, trace } = report;
   return [
     ...trace.map((line) => `  ${line}`),
     `A small run that breaks it, at step ${steps}:`,
     ...problems.map((problem) => `  ${problem}`),
     'The same again:',
-    `  npm run sim -- --whole --seed ${seed} --seeds 1 --steps ${steps} --people ${peopleMax} --trouble '${kinds.join(',')}'`,
+    `  npm run sim -- --whole --seed ${seed} --seeds 1 --steps ${stepsMax} --people ${peopleMax} --trouble '${kinds.join(',')}'`,
   ].join('\n');
 }
 

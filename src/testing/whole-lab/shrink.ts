@@ -23,7 +23,8 @@ export async function shrinkWhole(
     for (let seed = best.seed; seed < best.seed + seedsEach; seed += 1) {
       if (performance.now() > endAt) return false;
       const { kinds, peopleMax } = best;
-      const report = await simulateWhole({ kinds, peopleMax, ...change, seed, steps: best.steps + 1 });
+      const steps = Math.min(best.stepsMax, best.steps + 1);
+      const report = await simulateWhole({ kinds, peopleMax, ...change, seed, steps });
       if (promiseOf(report) !== promise) continue;
       best = report;
       return true;
@@ -35,8 +36,8 @@ export async function shrinkWhole(
     if (peopleMax < best.peopleMax && (await tryOne({ peopleMax }))) break;
   // Under other seeds it may come sooner.
   for (let seed = best.seed + 1; seed < best.seed + 4 * seedsEach && performance.now() < endAt; seed += 1) {
-    const { kinds, peopleMax, steps } = best;
-    const report = await simulateWhole({ kinds, peopleMax, seed, steps });
+    const { kinds, peopleMax, stepsMax } = best;
+    const report = await simulateWhole({ kinds, peopleMax, seed, steps: stepsMax });
     if (promiseOf(report) === promise && report.steps < best.steps) best = report;
   }
   return best;

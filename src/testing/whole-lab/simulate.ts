@@ -24,6 +24,8 @@ export interface WholeReport {
   readonly seed: number;
   readonly kinds: readonly TroubleKind[];
   readonly peopleMax: number;
+  /** What was asked for; a run that breaks a promise only after peace came has taken more. */
+  readonly stepsMax: number;
   readonly steps: number;
   readonly commits: number;
   readonly simulatedSeconds: number;
@@ -64,7 +66,7 @@ export async function simulateWhole({ seed, steps, ...options }: WholeOptions): 
     process.off('unhandledRejection', onRejection);
     rmSync(folder, { recursive: true, force: true });
   }
-  return { seed, kinds, peopleMax, ...report(world, startMs) };
+  return { seed, kinds, peopleMax, stepsMax: steps, ...report(world, startMs) };
 }
 
 /** Most of it, and each seed without something else: what always happens hides what only happens without it. */
@@ -106,7 +108,7 @@ function endAll({ server, agent, people }: World): void {
 function report(
   { host, server, judge }: World,
   startMs: number,
-): Omit<WholeReport, 'seed' | 'kinds' | 'peopleMax'> {
+): Omit<WholeReport, 'seed' | 'kinds' | 'peopleMax' | 'stepsMax'> {
   const { order, reclaims, history } = judge.checker;
   return {
     steps: judge.steps,
